@@ -1,0 +1,109 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace monitor::service {
+
+/// A refusal with a stable type, in the form of RFC 9457; the HTTP layer prints it as it is.
+struct Problem : std::runtime_error {
+  Problem(int http_status, std::string stable_type, std::string one_sentence)
+      : std::runtime_error(one_sentence), status(http_status), type(std::move(stable_type)) {}
+  int status;        ///< 400, 401, 403, 404, 409, 413, 422, 503
+  std::string type;  ///< "unknown_instrument": the last part of the problem type URI
+};
+
+using Clock = std::function<std::chrono::sys_time<std::chrono::milliseconds>()>;
+
+/// Where the record lives and who keeps time.
+struct RecordOptions {
+  std::string data_dir;    ///< holds etalon.db, log.key, blobs/; made when missing
+  std::string log_origin;  ///< only for a new log; "demo/..." allows a simulated clock
+  Clock clock;
+};
+
+/// The quality record: the journal, its read tables, and every question asked of them.
+///
+/// Every write goes through Append's single writer (group commit: one transaction and one signed
+/// checkpoint a batch); the caller waits until its event is durable. Reads see committed state
+/// only. All times in and out are RFC 3339 UTC text. `as_of` is recorded time; absent means now.
+/// Threads  every member may be called from any thread.
+/// Errors   Problem for a refusal; store::StoreError when the world broke.
+class QualityRecord {
+ public:
+  explicit QualityRecord(RecordOptions options);
+  ~QualityRecord();
+  QualityRecord(const QualityRecord&) = delete;
+  QualityRecord& operator=(const QualityRecord&) = delete;
+
+  using Json = nlohmann::json;
+  using AsOf = std::optional<std::string>;
+
+  // --- commands: each is one event (a submission is two), named `type` of docs/journal-events
+  // -----
+  /// Validates and appends one event. Returns {"log_index", "recorded_at", "checkpoint"}.
+  Json Command(std::string_view type, const Json& body, std::string_view actor);
+  /// Idempotent. Returns the receipt (schema etalon.receipt/1).
+  Json Submit(const Json& submission, std::string_view agent);
+  /// Seeds the register from a facility file; already registered, unchanged rows append nothing.
+  /// Returns {"appended": n}.
+  Json ApplyFacility(std::string_view toml_text, std::string_view base_dir, std::string_view actor);
+
+  // --- questions ------------------------------------------------------------------------------
+  [[nodiscard]] Json Facility() const;
+  [[nodiscard]] Json Instruments(const AsOf& as_of) const;
+  [[nodiscard]] Json Instrument(std::string_view id, const AsOf& as_of) const;
+  [[nodiscard]] Json Configuration(std::string_view instrument, std::string_view id,
+                                   const AsOf& as_of) const;  ///< instrument may be empty
+  [[nodiscard]] Json Procedures(const AsOf& as_of) const;
+  [[nodiscard]] Json Limits(const AsOf& as_of) const;
+  [[nodiscard]] Json Schedule(const AsOf& as_of) const;
+  [[nodiscard]] Json Inbox() const;
+  struct SeriesQuery {
+    std::string subject, quantity, definition, channel, from, to;
+    int points = 0;  ///< 0: all
+  };
+  [[nodiscard]] Json Series(const SeriesQuery& query, const AsOf& as_of) const;
+  struct MeasurementsQuery {
+    std::string instrument, configuration, procedure, cursor;
+    int limit = 50;
+  };
+  [[nodiscard]] Json Measurements(const MeasurementsQuery& query, const AsOf& as_of) const;
+  [[nodiscard]] Json Measurement(std::string_view key, const AsOf& as_of) const;
+  struct FitnessRequest {
+    std::string instrument, configuration, profile, from, to;
+  };
+  [[nodiscard]] Json Fitness(const FitnessRequest& request, const AsOf& as_of) const;
+  [[nodiscard]] Json Events(std::uint64_t from_index, int limit) const;
+  [[nodiscard]] std::string Checkpoint() const;
+  [[nodiscard]] std::string VerifierKey() const;
+  [[nodiscard]] Json Proof(std::uint64_t index) const;
+  /// Committed state for /metrics: latest values, limits, verdicts, due times, counters.
+  [[nodiscard]] Json MetricsSnapshot() const;
+
+  // --- identity (issue of tokens is not part of the quality record; digests only are kept)
+  // ---------
+  /// Makes a token for `subject` ("admin", "agent:confocal-room") with `role` admin|agent.
+  std::string IssueToken(std::string_view subject, std::string_view role);
+  struct Identity {
+    std::string subject, role;
+  };
+  [[nodiscard]] std::optional<Identity> Authenticate(std::string_view token) const;
+
+  // --- maintenance -----------------------------------------------------------------------------
+  /// Drops and rebuilds the read tables from the journal; returns the digest of the canonical dump.
+  std::string Rebuild();
+  [[nodiscard]] std::string DumpDigest() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace monitor::service

@@ -1,0 +1,1 @@
+#include "qc_metrics/psf.h"

@@ -1,0 +1,1 @@
+#include "sop/fitness.h"

@@ -1,0 +1,1 @@
+#include "sop/journal/canonical_json.h"

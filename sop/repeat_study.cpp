@@ -1,0 +1,1 @@
+#include "sop/repeat_study.h"
