@@ -1,0 +1,11 @@
+#pragma once
+
+namespace monitor::cli {
+
+// One function a subcommand, each in the file of its name. `argv[0]` is the subcommand's own name;
+// the result is the process's exit code (CONTRACTS: 0 done, 2 wrong usage, 1 failed; measure has
+// its own list).
+
+int RunMeasure(int argc, char** argv);
+
+}  // namespace monitor::cli

@@ -1,0 +1,22 @@
+#include <array>
+#include <string_view>
+
+#include "monitor/cli/commands.h"
+#include "monitor/cli/dispatch.h"
+
+// The agent half: what an acquisition PC installs. It starts in a few milliseconds because the
+// agent starts it once for each file.
+int main(int argc, char** argv) {
+  using namespace monitor::cli;
+  static constexpr std::array kCommands = {
+      Subcommand{"measure", RunMeasure, "measure calibration images or logs"},
+  };
+  static constexpr std::array<std::string_view, 9> kServerCommands = {
+      "serve", "verify", "rebuild", "export", "import", "backup", "restore", "user", "demo"};
+  return Dispatch({.name = "etalon",
+                   .purpose = "quality management for imaging core facilities",
+                   .commands = kCommands,
+                   .sibling = "etalon-server",
+                   .sibling_commands = kServerCommands},
+                  argc, argv);
+}
