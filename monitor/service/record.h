@@ -85,6 +85,13 @@ class QualityRecord {
   [[nodiscard]] std::string VerifierKey() const;
   [[nodiscard]] Json Proof(std::uint64_t index) const;
   /// Committed state for /metrics: latest values, limits, verdicts, due times, counters.
+  /// {"journal_events":n,
+  ///  "measurements":[{"instrument","configuration","procedure","acquired_at",
+  ///    "quantities":[{"id","definition","channel_name"?,"of"?,"value","u"?,
+  ///                   "limit"?:{"lower"?,"upper"?}}]}],   (latest as-found of each assignment)
+  ///  "fitness":[{"instrument","configuration","profile","verdict"}],
+  ///  "procedures":[{"instrument","configuration","procedure","due"?}],
+  ///  "agents":[{"name","last_seen"}]}                      (times RFC 3339; agents may be absent)
   [[nodiscard]] Json MetricsSnapshot() const;
 
   // --- identity (issue of tokens is not part of the quality record; digests only are kept)
