@@ -1,0 +1,208 @@
+
+#include "sop/store/connection.h"
+#include "sop/store/store.h"
+
+namespace sop::store {
+namespace {
+
+constexpr int kEventColumns = 4;
+constexpr int kRegisterColumns = 6;
+constexpr int kMeasurementColumns = 13;
+constexpr int kQuantityColumns = 10;
+
+const std::string kSelectEvent = "SELECT idx, line, leaf_hash, recorded_ms FROM event ";
+const std::string kSelectMeasurement =
+    "SELECT measurement_key, instrument, configuration, procedure_id, purpose, acquired_at, "
+    "acquired_ms, received_at, idx, decided_idx, outcome, review, body FROM measurement ";
+const std::string kSelectQuantity =
+    "SELECT measurement_key, position, subject, quantity, definition, channel, qualifier, "
+    "acquired_ms, decided_idx, body FROM quantity ";
+
+std::string SelectRegister(Table table) {
+  return "SELECT id, scope, from_index, to_index, recorded_ms, body FROM " +
+         std::string(Name(table)) + " ";
+}
+
+EventRow ToEvent(Record& record) {
+  return {ToInteger(record[0]), std::move(record[1]), std::move(record[2]), ToInteger(record[3])};
+}
+
+RegisterRow ToRegister(Record& record) {
+  return {std::move(record[0]), std::move(record[1]), ToInteger(record[2]),
+          ToInteger(record[3]), ToInteger(record[4]), std::move(record[5])};
+}
+
+MeasurementRow ToMeasurement(Record& record) {
+  return {std::move(record[0]), std::move(record[1]), std::move(record[2]),  std::move(record[3]),
+          std::move(record[4]), std::move(record[5]), ToInteger(record[6]),  std::move(record[7]),
+          ToInteger(record[8]), ToInteger(record[9]), std::move(record[10]), std::move(record[11]),
+          std::move(record[12])};
+}
+
+QuantityRow ToQuantity(Record& record) {
+  return {std::move(record[0]), ToInteger(record[1]), std::move(record[2]), std::move(record[3]),
+          std::move(record[4]), std::move(record[5]), std::move(record[6]), ToInteger(record[7]),
+          ToInteger(record[8]), std::move(record[9])};
+}
+
+template <typename Convert>
+auto All(std::vector<Record> records, Convert convert) {
+  std::vector<decltype(convert(records.front()))> rows;
+  rows.reserve(records.size());
+  for (Record& record : records) rows.push_back(convert(record));
+  return rows;
+}
+
+template <typename Row>
+std::optional<Row> First(std::vector<Row> rows) {
+  if (rows.empty()) return std::nullopt;
+  return std::move(rows.front());
+}
+
+CheckpointRow ToCheckpoint(Record& record) { return {ToInteger(record[0]), std::move(record[1])}; }
+
+}  // namespace
+
+std::int64_t Reader::EventCount() const {
+  return ToInteger(
+      connection_->Query("SELECT coalesce(max(idx) + 1, 0) FROM event", {}, 1).at(0).at(0));
+}
+
+std::optional<EventRow> Reader::Event(std::int64_t idx) const {
+  return First(
+      All(connection_->Query(kSelectEvent + "WHERE idx = :p1", {idx}, kEventColumns), ToEvent));
+}
+
+std::vector<EventRow> Reader::Events(std::int64_t from, std::int64_t limit) const {
+  return All(connection_->Query(kSelectEvent + "WHERE idx >= :p1 ORDER BY idx LIMIT :p2",
+                                {from, limit}, kEventColumns),
+             ToEvent);
+}
+
+std::int64_t Reader::EventsRecordedBy(std::int64_t recorded_ms) const {
+  // Recorded time never goes backwards, so the last such event has the highest index.
+  return ToInteger(connection_
+                       ->Query("SELECT coalesce(max(idx) + 1, 0) FROM event "
+                               "WHERE recorded_ms <= :p1",
+                               {recorded_ms}, 1)
+                       .at(0)
+                       .at(0));
+}
+
+std::optional<CheckpointRow> Reader::LastCheckpoint() const {
+  return First(All(connection_->Query("SELECT tree_size, note FROM checkpoint "
+                                      "ORDER BY tree_size DESC LIMIT 1",
+                                      {}, 2),
+                   ToCheckpoint));
+}
+
+std::optional<CheckpointRow> Reader::CheckpointCovering(std::int64_t idx) const {
+  return First(Checkpoints(idx, 1));
+}
+
+std::vector<CheckpointRow> Reader::Checkpoints(std::int64_t after_size, std::int64_t limit) const {
+  return All(connection_->Query("SELECT tree_size, note FROM checkpoint WHERE tree_size > :p1 "
+                                "ORDER BY tree_size LIMIT :p2",
+                                {after_size, limit}, 2),
+             ToCheckpoint);
+}
+
+std::vector<RegisterRow> Reader::Rows(Table table, std::int64_t at, std::string_view scope) const {
+  const std::string in_force =
+      SelectRegister(table) + "WHERE from_index < :p1 AND to_index >= :p2 ";
+  if (scope.empty()) {
+    return All(connection_->Query(in_force + "ORDER BY id", {at, at}, kRegisterColumns),
+               ToRegister);
+  }
+  return All(connection_->Query(in_force + "AND scope = :p3 ORDER BY id",
+                                {at, at, std::string(scope)}, kRegisterColumns),
+             ToRegister);
+}
+
+std::optional<RegisterRow> Reader::Row(Table table, std::string_view id, std::int64_t at) const {
+  return First(All(connection_->Query(SelectRegister(table) + "WHERE id = :p1 AND from_index < :p2 "
+                                                              "AND to_index >= :p3",
+                                      {std::string(id), at, at}, kRegisterColumns),
+                   ToRegister));
+}
+
+std::vector<RegisterRow> Reader::Versions(Table table, std::string_view id, std::int64_t at) const {
+  return All(connection_->Query(
+                 SelectRegister(table) + "WHERE id = :p1 AND from_index < :p2 ORDER BY from_index",
+                 {std::string(id), at}, kRegisterColumns),
+             ToRegister);
+}
+
+std::optional<MeasurementRow> Reader::Measurement(std::string_view key) const {
+  return First(All(connection_->Query(kSelectMeasurement + "WHERE measurement_key = :p1",
+                                      {std::string(key)}, kMeasurementColumns),
+                   ToMeasurement));
+}
+
+std::vector<MeasurementRow> Reader::Measurements(const MeasurementFilter& filter,
+                                                 std::int64_t at) const {
+  std::string sql = kSelectMeasurement + "WHERE idx < :p1 AND decided_idx < :p2 ";
+  std::vector<Parameter> parameters = {filter.before_idx, at};
+  const auto add = [&](const char* column, const std::string& value) {
+    if (value.empty()) return;
+    parameters.emplace_back(value);
+    sql += std::string("AND ") + column + " = :p" + std::to_string(parameters.size()) + " ";
+  };
+  add("instrument", filter.instrument);
+  add("configuration", filter.configuration);
+  add("procedure_id", filter.procedure);
+  parameters.emplace_back(std::int64_t{filter.limit});
+  sql += "ORDER BY idx DESC LIMIT :p" + std::to_string(parameters.size());
+  return All(connection_->Query(sql, parameters, kMeasurementColumns), ToMeasurement);
+}
+
+std::vector<MeasurementRow> Reader::History(std::string_view instrument,
+                                            std::string_view configuration,
+                                            std::string_view procedure, std::int64_t at) const {
+  return All(connection_->Query(
+                 kSelectMeasurement + "WHERE instrument = :p1 AND configuration = :p2 AND "
+                                      "procedure_id = :p3 AND decided_idx < :p4 "
+                                      "ORDER BY acquired_ms, idx",
+                 {std::string(instrument), std::string(configuration), std::string(procedure), at},
+                 kMeasurementColumns),
+             ToMeasurement);
+}
+
+std::vector<QuantityRow> Reader::Series(const SeriesKey& key, std::int64_t at) const {
+  std::string sql = kSelectQuantity +
+                    "WHERE subject = :p1 AND quantity = :p2 AND decided_idx < :p3 AND "
+                    "acquired_ms >= :p4 AND acquired_ms <= :p5 ";
+  std::vector<Parameter> parameters = {key.subject, key.quantity, at, key.from_ms, key.to_ms};
+  const auto add = [&](const char* column, const std::string& value) {
+    parameters.emplace_back(value);
+    sql += std::string("AND ") + column + " = :p" + std::to_string(parameters.size()) + " ";
+  };
+  if (!key.definition.empty()) add("definition", key.definition);
+  if (key.channel != "*") add("channel", key.channel);
+  sql += "ORDER BY acquired_ms, decided_idx, position";
+  return All(connection_->Query(sql, parameters, kQuantityColumns), ToQuantity);
+}
+
+std::vector<QuantityRow> Reader::Quantities(std::string_view measurement) const {
+  return All(connection_->Query(kSelectQuantity + "WHERE measurement_key = :p1 ORDER BY position",
+                                {std::string(measurement)}, kQuantityColumns),
+             ToQuantity);
+}
+
+std::optional<TokenRow> Reader::Token(std::string_view digest) const {
+  return First(
+      All(connection_->Query("SELECT digest, subject, role FROM token WHERE digest = :p1",
+                             {std::string(digest)}, 3),
+          [](Record& record) {
+            return TokenRow{std::move(record[0]), std::move(record[1]), std::move(record[2])};
+          }));
+}
+
+std::vector<InboxRow> Reader::Inbox() const {
+  return All(connection_->Query("SELECT agent, reported_at, body FROM inbox ORDER BY agent", {}, 3),
+             [](Record& record) {
+               return InboxRow{std::move(record[0]), std::move(record[1]), std::move(record[2])};
+             });
+}
+
+}  // namespace sop::store

@@ -1,0 +1,241 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sop::store {
+
+/// The database cannot be opened, read or written; one sentence with what to do.
+class StoreError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// `to_index` of a row that nothing has closed yet; exact as a JSON number.
+inline constexpr std::int64_t kForever = 9007199254740991;
+
+/// The registers: one row a version of an entry, valid for [from_index, to_index) of the journal.
+enum class Table {
+  kFacility,
+  kInstrument,
+  kConfiguration,
+  kProfile,
+  kProcedure,
+  kLimitSet,
+  kAssignment,
+  kArtefact,
+  kRepeatStudy,
+  kScaleRecord,
+  kHold,
+  kReview,
+};
+[[nodiscard]] std::string_view Name(Table table);  ///< the table's name, "limit_set"
+
+/// One version of one entry of a register.
+struct RegisterRow {
+  std::string id;                    ///< "lsm-1", "lsm-1/63x-561", "PSF-03@lsm-1/63x-561"
+  std::string scope;                 ///< what it belongs to, for lists: an instrument; or empty
+  std::int64_t from_index = 0;       ///< the event that made it
+  std::int64_t to_index = kForever;  ///< the event that replaced or ended it
+  std::int64_t recorded_ms = 0;      ///< when that event was recorded, ms since 1970 UTC
+  std::string body;                  ///< canonical JSON
+};
+
+struct EventRow {
+  std::int64_t idx = 0;
+  std::string line;       ///< canonical bytes, verbatim
+  std::string leaf_hash;  ///< hex, RFC 6962 leaf
+  std::int64_t recorded_ms = 0;
+};
+
+struct CheckpointRow {
+  std::int64_t tree_size = 0;
+  std::string note;  ///< the signed note
+};
+
+/// One measurement with what was decided about it; the document stays in its event.
+struct MeasurementRow {
+  std::string key;
+  std::string instrument;
+  std::string configuration;
+  std::string procedure;
+  std::string purpose;
+  std::string acquired_at;  ///< RFC 3339 UTC
+  std::int64_t acquired_ms = 0;
+  std::string received_at;
+  std::int64_t idx = 0;          ///< of measurement_received
+  std::int64_t decided_idx = 0;  ///< of measurement_decided; the row is visible from here on
+  std::string outcome;
+  std::string review;
+  std::string body;  ///< canonical JSON: flags, performer, agent, raw and picture lists
+};
+
+/// One decided quantity of a measurement: a point of a series.
+struct QuantityRow {
+  std::string measurement;
+  std::int64_t position = 0;  ///< place among the measurement's quantities
+  std::string subject;        ///< "lsm-1/63x-561"
+  std::string quantity;
+  std::string definition;
+  std::string channel;    ///< "" where a result has none
+  std::string qualifier;  ///< canonical JSON of `of`; "" without
+  std::int64_t acquired_ms = 0;
+  std::int64_t decided_idx = 0;
+  std::string body;  ///< canonical JSON of the decided quantity
+};
+
+/// A token's digest; tokens are no part of the quality record.
+struct TokenRow {
+  std::string digest;
+  std::string subject;
+  std::string role;
+};
+
+struct InboxRow {
+  std::string agent;
+  std::string reported_at;
+  std::string body;
+};
+
+/// Which series; empty strings are wildcards except `channel`, where "*" is one.
+struct SeriesKey {
+  std::string subject, quantity, definition, channel = "*";
+  std::int64_t from_ms = INT64_MIN, to_ms = INT64_MAX;
+};
+
+/// Which measurements, newest received first; empty strings are wildcards.
+struct MeasurementFilter {
+  std::string instrument, configuration, procedure;
+  std::int64_t before_idx = kForever;  ///< for paging: received before this event
+  int limit = 50;
+};
+
+class Connection;
+
+/// Reads of one consistent, committed state. `at` is a number of events: rows are seen as they were
+/// when the journal held its first `at` events.
+/// Errors   StoreError.  Threads  one at a time; several snapshots may be used side by side.
+class Reader {
+ public:
+  explicit Reader(Connection& connection) : connection_(&connection) {}
+
+  [[nodiscard]] std::int64_t EventCount() const;
+  [[nodiscard]] std::optional<EventRow> Event(std::int64_t idx) const;
+  /// Events from `from`, at most `limit`, in order.
+  [[nodiscard]] std::vector<EventRow> Events(std::int64_t from, std::int64_t limit) const;
+  /// How many events were recorded at or before `recorded_ms`.
+  [[nodiscard]] std::int64_t EventsRecordedBy(std::int64_t recorded_ms) const;
+  [[nodiscard]] std::optional<CheckpointRow> LastCheckpoint() const;
+  /// The first checkpoint that covers event `idx`: the one its receipt carries.
+  [[nodiscard]] std::optional<CheckpointRow> CheckpointCovering(std::int64_t idx) const;
+  [[nodiscard]] std::vector<CheckpointRow> Checkpoints(std::int64_t after_size,
+                                                       std::int64_t limit) const;
+
+  /// Entries in force, by id; only those of `scope` unless it is empty.
+  [[nodiscard]] std::vector<RegisterRow> Rows(Table table, std::int64_t at,
+                                              std::string_view scope = {}) const;
+  [[nodiscard]] std::optional<RegisterRow> Row(Table table, std::string_view id,
+                                               std::int64_t at) const;
+  /// Every version recorded among the first `at` events, oldest first.
+  [[nodiscard]] std::vector<RegisterRow> Versions(Table table, std::string_view id,
+                                                  std::int64_t at) const;
+
+  [[nodiscard]] std::optional<MeasurementRow> Measurement(std::string_view key) const;
+  [[nodiscard]] std::vector<MeasurementRow> Measurements(const MeasurementFilter& filter,
+                                                         std::int64_t at) const;
+  /// All measurements of one procedure on one configuration, oldest acquisition first.
+  [[nodiscard]] std::vector<MeasurementRow> History(std::string_view instrument,
+                                                    std::string_view configuration,
+                                                    std::string_view procedure,
+                                                    std::int64_t at) const;
+  [[nodiscard]] std::vector<QuantityRow> Series(const SeriesKey& key, std::int64_t at) const;
+  [[nodiscard]] std::vector<QuantityRow> Quantities(std::string_view measurement) const;
+
+  [[nodiscard]] std::optional<TokenRow> Token(std::string_view digest) const;
+  [[nodiscard]] std::vector<InboxRow> Inbox() const;
+
+  /// Calls `line` with each row of each read table as one line of canonical JSON, in the order of
+  /// tables and primary keys: equal records give equal lines on any machine.
+  void Dump(const std::function<void(std::string_view line)>& line) const;
+
+ protected:
+  Connection* connection_;
+};
+
+/// A snapshot that holds a pooled connection while it lives.
+class Snapshot : public Reader {
+ public:
+  Snapshot(std::unique_ptr<Connection> connection,
+           std::function<void(std::unique_ptr<Connection>)> give_back);
+  ~Snapshot();
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  std::unique_ptr<Connection> owned_;
+  std::function<void(std::unique_ptr<Connection>)> give_back_;
+};
+
+/// The one writer's transaction; sees what it has written. Rolled back unless committed.
+class Transaction : public Reader {
+ public:
+  explicit Transaction(Connection& connection);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// A part that can be undone alone: a refused command must not take its batch with it.
+  void Mark();
+  void KeepMarked();
+  void UndoMarked();
+
+  void AppendEvent(const EventRow& event);
+  void AppendCheckpoint(const CheckpointRow& checkpoint);
+  /// Ends the entry's open version at row.from_index, when there is one, and adds `row`.
+  void Put(Table table, const RegisterRow& row);
+  void Close(Table table, std::string_view id, std::int64_t at_index);
+  void AddMeasurement(const MeasurementRow& row);
+  void AddQuantity(const QuantityRow& row);
+  void AddToken(const TokenRow& row);
+  void SetInbox(const InboxRow& row);
+  /// Empties every read table (not the journal, tokens or inbox), before a replay.
+  void ClearReadTables();
+
+  void Commit();
+
+ private:
+  bool open_ = true;
+};
+
+enum class Access { kReadWrite, kReadOnly };
+
+/// The journal and its read tables in one SQLite file (WAL, synchronous FULL, STRICT tables).
+///
+/// The columns are TEXT and BIGINT and the SQL is plain, so that PostgreSQL can stand behind the
+/// same interface. Events and checkpoints can be added, in order, and nothing else: triggers refuse
+/// UPDATE, DELETE and INSERT OR REPLACE, whoever opens the file.
+/// Threads  Read from any thread; at most one Transaction at a time.
+class Store {
+ public:
+  /// Opens or makes the file and brings its schema up to date. kReadOnly neither makes nor
+  /// migrates. Errors: StoreError, also for a schema that is newer than this program.
+  explicit Store(const std::string& path, Access access = Access::kReadWrite);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] std::unique_ptr<Snapshot> Read() const;
+  [[nodiscard]] std::unique_ptr<Transaction> Begin();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sop::store

@@ -1,0 +1,201 @@
+#include "sop/store/store.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "sop/store/connection.h"
+
+namespace sop::store {
+namespace {
+
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "store test XXXXXX").string();
+    dir_ = mkdtemp(pattern.data());
+    path_ = dir_ + "/etalon.db";
+  }
+  ~StoreTest() override { std::filesystem::remove_all(dir_); }
+
+  static EventRow Event(std::int64_t idx) {
+    return {idx, "{\"n\":" + std::to_string(idx) + "}", std::string(64, 'a'), 1000 + idx};
+  }
+
+  std::string dir_;
+  std::string path_;
+};
+
+TEST_F(StoreTest, KeepsEventsVerbatimAcrossReopening) {
+  const std::string line = "{\"text\":\"\xC3\xA9 'quoted' \\u0000 :p1 \xE2\x82\xAC\"}";
+  {
+    Store store(path_);
+    auto transaction = store.Begin();
+    transaction->AppendEvent({0, line, "00", 1700000000123});
+    transaction->AppendCheckpoint({1, "note\n"});
+    transaction->Commit();
+  }
+  const Store store(path_, Access::kReadOnly);
+  const auto snapshot = store.Read();
+  ASSERT_EQ(snapshot->EventCount(), 1);
+  EXPECT_EQ(snapshot->Event(0)->line, line);
+  EXPECT_EQ(snapshot->Event(0)->recorded_ms, 1700000000123);
+  EXPECT_EQ(snapshot->LastCheckpoint()->note, "note\n");
+  EXPECT_FALSE(snapshot->Event(1).has_value());
+}
+
+TEST_F(StoreTest, WhatIsNotCommittedIsNotThere) {
+  Store store(path_);
+  {
+    auto transaction = store.Begin();
+    transaction->AppendEvent(Event(0));
+    EXPECT_EQ(transaction->EventCount(), 1);
+    EXPECT_EQ(store.Read()->EventCount(), 0);
+  }
+  EXPECT_EQ(store.Read()->EventCount(), 0);
+}
+
+TEST_F(StoreTest, AnUndonePartLeavesTheRestOfTheTransaction) {
+  Store store(path_);
+  auto transaction = store.Begin();
+  transaction->AppendEvent(Event(0));
+  transaction->Mark();
+  transaction->AppendEvent(Event(1));
+  transaction->UndoMarked();
+  transaction->Mark();
+  transaction->AppendEvent(Event(1));
+  transaction->KeepMarked();
+  transaction->Commit();
+  EXPECT_EQ(store.Read()->EventCount(), 2);
+}
+
+TEST_F(StoreTest, ASnapshotDoesNotMove) {
+  Store store(path_);
+  const auto before = store.Read();
+  EXPECT_EQ(before->EventCount(), 0);
+  auto transaction = store.Begin();
+  transaction->AppendEvent(Event(0));
+  transaction->Commit();
+  EXPECT_EQ(before->EventCount(), 0);
+  EXPECT_EQ(store.Read()->EventCount(), 1);
+}
+
+// A peer's records could be rewritten by INSERT OR REPLACE although triggers guarded UPDATE.
+TEST_F(StoreTest, NobodyRewritesTheJournalThroughSql) {
+  {
+    Store store(path_);
+    auto transaction = store.Begin();
+    transaction->AppendEvent(Event(0));
+    transaction->AppendEvent(Event(1));
+    transaction->AppendCheckpoint({2, "note"});
+    transaction->Commit();
+  }
+  Connection stranger(path_, Access::kReadWrite);
+  stranger.Execute("PRAGMA recursive_triggers = OFF");
+  for (const char* attack : {
+           "UPDATE event SET line = 'x' WHERE idx = 0",
+           "DELETE FROM event WHERE idx = 1",
+           "INSERT OR REPLACE INTO event VALUES (0, 'x', 'y', 0)",
+           "REPLACE INTO event VALUES (1, 'x', 'y', 0)",
+           "INSERT INTO event VALUES (3, 'x', 'y', 0)",
+           "INSERT OR REPLACE INTO checkpoint VALUES (2, 'x')",
+           "INSERT INTO checkpoint VALUES (1, 'x')",
+           "UPDATE checkpoint SET note = 'x'",
+           "DELETE FROM checkpoint",
+       }) {
+    EXPECT_THROW(stranger.Execute(attack), StoreError) << attack;
+  }
+  const auto snapshot = Store(path_).Read()->Events(0, 10);
+  ASSERT_EQ(snapshot.size(), 2U);
+  EXPECT_EQ(snapshot[0].line, Event(0).line);
+  EXPECT_EQ(snapshot[1].line, Event(1).line);
+}
+
+TEST_F(StoreTest, RegistersAnswerAsOfAnyEvent) {
+  Store store(path_);
+  auto transaction = store.Begin();
+  for (std::int64_t idx = 0; idx < 4; ++idx) transaction->AppendEvent(Event(idx));
+  transaction->Put(Table::kInstrument, {"lsm-1", "", 1, kForever, 1001, "{\"name\":\"old\"}"});
+  transaction->Put(Table::kInstrument, {"lsm-1", "", 2, kForever, 1002, "{\"name\":\"new\"}"});
+  transaction->Close(Table::kInstrument, "lsm-1", 3);
+  transaction->Commit();
+  const auto snapshot = store.Read();
+  EXPECT_FALSE(snapshot->Row(Table::kInstrument, "lsm-1", 1).has_value());
+  EXPECT_EQ(snapshot->Row(Table::kInstrument, "lsm-1", 2)->body, "{\"name\":\"old\"}");
+  EXPECT_EQ(snapshot->Row(Table::kInstrument, "lsm-1", 3)->body, "{\"name\":\"new\"}");
+  EXPECT_FALSE(snapshot->Row(Table::kInstrument, "lsm-1", 4).has_value());
+  EXPECT_EQ(snapshot->Versions(Table::kInstrument, "lsm-1", 4).size(), 2U);
+  EXPECT_EQ(snapshot->Rows(Table::kInstrument, 3).size(), 1U);
+  EXPECT_TRUE(snapshot->Rows(Table::kInstrument, 3, "elsewhere").empty());
+  EXPECT_EQ(snapshot->EventsRecordedBy(999), 0);
+  EXPECT_EQ(snapshot->EventsRecordedBy(1001), 2);
+  EXPECT_EQ(snapshot->EventsRecordedBy(5000), 4);
+}
+
+TEST_F(StoreTest, MeasurementsPageNewestFirst) {
+  Store store(path_);
+  auto transaction = store.Begin();
+  for (std::int64_t i = 0; i < 6; ++i) {
+    transaction->AppendEvent(Event(2 * i));
+    transaction->AppendEvent(Event(2 * i + 1));
+    transaction->AddMeasurement({"key" + std::to_string(i), "lsm-1", i % 2 ? "20x" : "63x",
+                                 "PSF-03", "as_found", "2026-01-01T00:00:00Z", 100 - i, "", 2 * i,
+                                 2 * i + 1, "pass", "released_by_rule", "{}"});
+    transaction->AddQuantity({"key" + std::to_string(i), 0, i % 2 ? "lsm-1/20x" : "lsm-1/63x",
+                              "psf.fwhm.z", "etalon.gauss3d/1", i < 3 ? "0" : "", "", 100 - i,
+                              2 * i + 1, "{}"});
+  }
+  transaction->Commit();
+  const auto snapshot = store.Read();
+  const auto page = snapshot->Measurements({"lsm-1", "", "", kForever, 4}, 12);
+  ASSERT_EQ(page.size(), 4U);
+  EXPECT_EQ(page.front().key, "key5");
+  const auto rest = snapshot->Measurements({"lsm-1", "", "", page.back().idx, 4}, 12);
+  ASSERT_EQ(rest.size(), 2U);
+  EXPECT_EQ(snapshot->Measurements({"", "20x", "", kForever, 9}, 8).size(), 2U);
+  EXPECT_EQ(snapshot->History("lsm-1", "63x", "PSF-03", 12).front().key, "key4");
+  EXPECT_EQ(snapshot->Series({"lsm-1/63x", "psf.fwhm.z", "", "*"}, 12).size(), 3U);
+  EXPECT_EQ(snapshot->Series({"lsm-1/63x", "psf.fwhm.z", "etalon.gauss3d/1", ""}, 12).size(), 1U);
+}
+
+TEST_F(StoreTest, TheDumpIsSortedCanonicalAndEmptyOnceCleared) {
+  Store store(path_);
+  auto transaction = store.Begin();
+  transaction->AppendEvent(Event(0));
+  transaction->Put(Table::kProfile, {"b", "", 0, kForever, 1000, "{}"});
+  transaction->Put(Table::kProfile, {"a", "", 0, kForever, 1000, "{}"});
+  transaction->AddToken({"digest", "admin", "admin"});
+  std::vector<std::string> lines;
+  transaction->Dump([&](std::string_view line) { lines.emplace_back(line); });
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0],
+            "{\"body\":\"{}\",\"from_index\":\"0\",\"id\":\"a\",\"recorded_ms\":\"1000\","
+            "\"scope\":\"\",\"table\":\"profile\",\"to_index\":\"9007199254740991\"}");
+  transaction->ClearReadTables();
+  lines.clear();
+  transaction->Dump([&](std::string_view line) { lines.emplace_back(line); });
+  EXPECT_TRUE(lines.empty());
+  EXPECT_TRUE(transaction->Token("digest").has_value());
+}
+
+TEST_F(StoreTest, RefusesASchemaThatIsNewer) {
+  { const Store store(path_); }
+  {
+    Connection connection(path_, Access::kReadWrite);
+    connection.Execute("INSERT INTO schema_version (version) VALUES (99)");
+  }
+  EXPECT_THROW(Store{path_}, StoreError);
+}
+
+TEST_F(StoreTest, SaysWhyAFileCannotBeOpened) {
+  try {
+    const Store store(dir_ + "/missing/etalon.db");
+    FAIL();
+  } catch (const StoreError& error) {
+    EXPECT_NE(std::string(error.what()).find("/missing/etalon.db"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace sop::store
