@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -14,13 +15,17 @@ class CanonicalJsonError : public std::runtime_error {
 };
 
 inline constexpr int kMaxJsonDepth = 64;  ///< deeper input is refused before it can exhaust a stack
+inline constexpr std::size_t kMaxJsonBytes = std::size_t{32} << 20;
+inline constexpr std::size_t kMaxJsonValues =
+    2'000'000;  ///< bounds memory: a value costs more than its text
 
 /// The JSON Canonicalization Scheme of RFC 8785: keys sorted by UTF-16 code units, ECMAScript
 /// number form, shortest string escapes, no white space, UTF-8.
 /// Errors  CanonicalJsonError on NaN, infinity, invalid UTF-8, an integer beyond 2^53, or depth.
 [[nodiscard]] std::string Canonicalise(const nlohmann::json& value);
 
-/// Parses text from outside: depth, duplicate keys and invalid UTF-8 are refused with one sentence.
+/// Parses text from outside: depth, size, duplicate keys, invalid UTF-8, NUL, a byte order mark and
+/// integers that would lose digits are refused with one sentence (CanonicalJsonError).
 [[nodiscard]] nlohmann::json ParseStrict(std::string_view text);
 
 }  // namespace sop::journal
