@@ -49,8 +49,12 @@ class QualityRecord {
   // -----
   /// Validates and appends one event. Returns {"log_index", "recorded_at", "checkpoint"}.
   Json Command(std::string_view type, const Json& body, std::string_view actor);
-  /// Idempotent. Returns the receipt (schema etalon.receipt/1).
-  Json Submit(const Json& submission, std::string_view agent);
+  /// Idempotent. Returns the receipt (schema etalon.receipt/1), the same for every repeat;
+  /// `created`, when given, tells whether this call stored it (201) or an earlier one did (200).
+  Json Submit(const Json& submission, std::string_view agent, bool* created = nullptr);
+  /// Replaces what `agent` ("confocal-room") reported as waiting; not journalled.
+  /// `entries` is an array of {"name","reason","candidates","seen_at"}.
+  void ReportInbox(std::string_view agent, const Json& entries);
   /// Seeds the register from a facility file; already registered, unchanged rows append nothing.
   /// Returns {"appended": n}.
   Json ApplyFacility(std::string_view toml_text, std::string_view base_dir, std::string_view actor);
