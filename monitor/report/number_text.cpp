@@ -47,8 +47,8 @@ std::string Superscript(int exponent) {
 std::string NumberText(double value) {
   if (NeedsExponent(value)) {
     const int exponent = static_cast<int>(std::floor(std::log10(std::fabs(value))));
-    return WithTrueMinus(fmt::format("{:.3f}", value / std::pow(10.0, exponent))) +
-           " × 10" + Superscript(exponent);
+    return WithTrueMinus(fmt::format("{:.3f}", value / std::pow(10.0, exponent))) + " × 10" +
+           Superscript(exponent);
   }
   return WithTrueMinus(Fixed(value, std::max(0, DecimalsFor(value, 4))));
 }

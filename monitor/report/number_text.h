@@ -7,13 +7,15 @@
 namespace monitor::report {
 
 /// A value as a metrologist writes it: U to two significant digits, the value to the same place,
-/// "0.247 ± 0.006"; without U, four significant digits. True minus, no exponent between 1e-4 and 1e7.
+/// "0.247 ± 0.006"; without U, four significant digits. True minus, no exponent between 1e-4 and
+/// 1e7.
 [[nodiscard]] std::string ValueText(double value, std::optional<double> expanded_u);
 
 /// Four significant digits, true minus.
 [[nodiscard]] std::string NumberText(double value);
 
-/// What people read for a UCUM unit: "um" is "µm", "1" and "{px}" style braces are words or nothing.
+/// What people read for a UCUM unit: "um" is "µm", "1" and "{px}" style braces are words or
+/// nothing.
 [[nodiscard]] std::string UnitText(std::string_view ucum);
 
 }  // namespace monitor::report

@@ -9,7 +9,7 @@ struct Picture {
   std::string name;        ///< "psf_xy": stable within an analysis; also the file's stem
   std::string media_type;  ///< "image/png" or "image/svg+xml"
   std::string bytes;
-  std::string caption;     ///< one sentence: what is seen, with the scale bar's length
+  std::string caption;  ///< one sentence: what is seen, with the scale bar's length
 };
 
 /// File ending for a picture's media type: ".png" or ".svg".

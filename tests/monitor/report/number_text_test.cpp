@@ -1,0 +1,45 @@
+#include "monitor/report/number_text.h"
+
+#include <gtest/gtest.h>
+
+namespace monitor::report {
+namespace {
+
+TEST(ValueText, ShowsUToTwoDigitsAndTheValueToTheSamePlace) {
+  EXPECT_EQ(ValueText(0.24713, 0.00612), "0.2471 ± 0.0061");
+  EXPECT_EQ(ValueText(13.6, 3.6), "13.6 ± 3.6");
+  EXPECT_EQ(ValueText(1234.5, 120.0), "1230 ± 120");
+  EXPECT_EQ(ValueText(5.0, 0.5), "5.00 ± 0.50");
+}
+
+TEST(ValueText, RoundsUBeforeItCountsItsDigits) {
+  EXPECT_EQ(ValueText(0.5, 0.0996), "0.50 ± 0.10");
+  EXPECT_EQ(ValueText(25.0, 9.96), "25 ± 10");
+}
+
+TEST(ValueText, WritesATrueMinus) { EXPECT_EQ(ValueText(-1.8, 0.4), "\u22121.80 ± 0.40"); }
+
+TEST(ValueText, UsesAPowerOfTenOnlyWherePlainDigitsWouldNotBeRead) {
+  EXPECT_EQ(ValueText(2.4e-5, 3e-6), "(2.40 ± 0.30) × 10⁻⁵");
+  EXPECT_EQ(ValueText(0.00025, 3e-6), "0.0002500 ± 0.0000030");
+}
+
+TEST(ValueText, WithoutUShowsFourDigits) {
+  EXPECT_EQ(ValueText(0.184145, std::nullopt), "0.1841");
+  EXPECT_EQ(ValueText(3.0, 0.0), "3.000");
+}
+
+TEST(NumberText, ZeroAndLargeNumbers) {
+  EXPECT_EQ(NumberText(0.0), "0.000");
+  EXPECT_EQ(NumberText(123456.0), "123456");
+  EXPECT_EQ(NumberText(3.2e9), "3.200 × 10⁹");
+}
+
+TEST(UnitText, ReadsUcumForPeople) {
+  EXPECT_EQ(UnitText("um"), "µm");
+  EXPECT_EQ(UnitText("1"), "");
+  EXPECT_EQ(UnitText("mW"), "mW");
+}
+
+}  // namespace
+}  // namespace monitor::report
