@@ -1,0 +1,69 @@
+#include "monitor/acquisition/read_image.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "monitor/acquisition/read_error.h"
+#include "monitor/acquisition/tiff_image.h"
+
+namespace monitor::acquisition {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Magic {
+  std::string_view bytes;
+  std::string_view meaning;
+};
+
+// What people drop beside calibration images, so that the finding can say it.
+constexpr std::array kNotMeasured = {
+    Magic{"%PDF"sv, "a PDF document"},
+    Magic{"\xFF\xD8\xFF"sv, "a JPEG picture, which is compressed with loss"},
+    Magic{"\x89PNG"sv, "a PNG picture"},
+    Magic{"PK\x03\x04"sv, "a ZIP archive or office document"},
+    Magic{"\x1F\x8B"sv, "a gzip archive"},
+    Magic{"GIF8"sv, "a GIF picture"},
+    Magic{"BM"sv, "a BMP picture"},
+    Magic{"ZISRAWFILE"sv, "a Zeiss CZI file, which is not read yet"},
+    Magic{"\x70\x00\x00\x00"sv, "a Leica LIF file, which is not read yet"},
+    Magic{"\xDA\xCE\xBE\x0A"sv, "a Nikon ND2 file, which is not read yet"},
+    Magic{"\x89HDF"sv, "an HDF5 file (Imaris, SVI), which is not read yet"},
+    Magic{"\xD0\xCF\x11\xE0"sv, "an OLE file (OIB, old office), which is not read yet"},
+    Magic{"<?xml"sv, "an XML text"},
+};
+
+std::string Head(int fd) {
+  std::array<char, 16> head{};
+  const ssize_t got = pread(fd, head.data(), head.size(), 0);
+  return std::string(head.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+}
+
+bool IsTiff(std::string_view head) {
+  return head.starts_with("II*\0"sv) || head.starts_with("MM\0*"sv) ||
+         head.starts_with("II+\0"sv) || head.starts_with("MM\0+"sv);
+}
+
+}  // namespace
+
+Image ReadImage(int fd, std::uint64_t file_bytes) {
+  if (file_bytes == 0) {
+    throw ReadError(ReadFault::kUnreadable,
+                    "the file is empty (0 bytes); copy it again from the instrument");
+  }
+  const std::string head = Head(fd);
+  if (IsTiff(head)) return ReadTiffImage(fd, file_bytes);
+  for (const Magic& magic : kNotMeasured) {
+    if (!head.starts_with(magic.bytes)) continue;
+    throw ReadError(ReadFault::kUnreadable, "the file is " + std::string(magic.meaning) +
+                                                "; export the raw image as TIFF or OME-TIFF");
+  }
+  throw ReadError(ReadFault::kUnreadable,
+                  "the file is of no known image format; export the raw image as TIFF or "
+                  "OME-TIFF");
+}
+
+}  // namespace monitor::acquisition
