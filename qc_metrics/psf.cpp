@@ -1,1 +1,220 @@
 #include "qc_metrics/psf.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "qc_metrics/psf_gates.h"
+#include "qc_metrics/psf_noise.h"
+#include "qc_metrics/psf_profiles.h"
+
+namespace qc_metrics {
+namespace {
+
+constexpr std::size_t kBeadsForNoise = 64;
+constexpr std::size_t kBeadsForMismatch = 16;
+constexpr int kLargestMismatchWindow = 20000;
+constexpr double kSaturatedShare = 0.01;
+constexpr int kFlatTopVoxels = 8;  // so many equal to the stack's largest value are not chance
+
+void CheckSettings(const PsfSettings& s) {
+  const auto good = [](double value) { return std::isfinite(value) && value > 0.0; };
+  if (!good(s.pixel_size_x_um) || !good(s.pixel_size_y_um) || !good(s.z_step_um)) {
+    throw std::invalid_argument(
+        "psf: pixel size and z step must be positive, finite lengths in um; state them for this "
+        "channel");
+  }
+  if ((s.gain_e_per_adu && !good(*s.gain_e_per_adu)) ||
+      (s.read_noise_e && !(*s.read_noise_e >= 0.0 && std::isfinite(*s.read_noise_e)))) {
+    throw std::invalid_argument(
+        "psf: the gain must be positive and the read noise not negative; correct or leave them "
+        "out");
+  }
+}
+
+/// The stated level, the type's largest value, or nothing.
+std::optional<double> SaturationLevel(const Stack& stack, const PsfSettings& settings) {
+  if (settings.saturation_adu) {
+    return settings.saturation_adu;
+  }
+  switch (stack.planes.front().depth()) {
+    case CV_8U:
+      return 255.0;
+    case CV_16U:
+      return 65535.0;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// A detector of fewer bits than its file clips below the type's largest value: a flat top of many
+/// columns in the projection that share the largest value of the whole stack.
+std::optional<double> FlatTop(const Projection& projection) {
+  double highest = 0.0;
+  double lowest = 0.0;
+  cv::minMaxLoc(projection.maximum, &lowest, &highest);
+  if (!(highest > lowest)) {
+    return std::nullopt;
+  }
+  const int same = cv::countNonZero(projection.maximum >= highest);
+  const int near = cv::countNonZero(projection.maximum >= highest - 0.01 * (highest - lowest));
+  // Of the columns within 1 % of the top most hold exactly the top: clipped, not quantised.
+  return same >= kFlatTopVoxels && 2 * same > near ? std::optional(highest) : std::nullopt;
+}
+
+std::vector<BeadWork> MakeWork(Detection& detection) {
+  std::vector<BeadWork> work;
+  work.reserve(detection.candidates.size());
+  for (Candidate& candidate : detection.candidates) {
+    BeadWork one;
+    one.candidate = candidate;
+    one.bead.brightest_voxel = candidate.voxel;
+    for (std::size_t i = 0; i < 3; ++i) {
+      one.bead.position_px[i] = candidate.voxel[i];
+    }
+    work.push_back(std::move(one));
+  }
+  return work;
+}
+
+/// Lowers the estimated slope of the noise to what the residuals say, and fits again.
+void RefineNoise(FitContext& context, std::vector<BeadWork>& work) {
+  for (int round = 0; round < 2; ++round) {
+    std::vector<double> slopes;
+    for (const BeadWork& one : work) {
+      if (one.fitted && slopes.size() < kBeadsForNoise) {
+        slopes.push_back(SlopeFromResiduals(one.fitted->window, one.fitted->fit, context.noise,
+                                            context.box, context.background));
+      }
+    }
+    if (slopes.empty()) {
+      return;
+    }
+    std::nth_element(slopes.begin(), slopes.begin() + std::ssize(slopes) / 2, slopes.end());
+    const double slope = slopes[slopes.size() / 2];
+    // Differences bound the slope from above, and so do residuals: both count structure as noise.
+    if (slope >= context.noise.per_adu) {
+      return;
+    }
+    context.noise = WithSlope(context.noise, slope, context.background);
+    for (BeadWork& one : work) {
+      if (one.fitted) {
+        Refit(context, *one.fitted);
+      }
+    }
+  }
+}
+
+ModelMismatch TestField(const FitContext& context, const std::vector<BeadWork>& work) {
+  std::vector<const FittedBead*> beads;
+  for (const BeadWork& one : work) {
+    if (!one.bead.rejected && one.fitted && beads.size() < kBeadsForMismatch &&
+        one.fitted->window.voxels <= kLargestMismatchWindow) {
+      beads.push_back(&*one.fitted);
+    }
+  }
+  return TestModel(beads, context.noise, context.box);
+}
+
+void MeasureBeads(FitContext& context, const PsfSettings& settings,
+                  std::optional<double> saturation_adu, std::vector<BeadWork>& work) {
+  GateCandidates(context, settings, saturation_adu, work);
+  for (BeadWork& one : work) {
+    if (!one.bead.rejected) {
+      one.fitted = FitBead(context, one.candidate);
+    }
+  }
+  if (!settings.gain_e_per_adu) {
+    RefineNoise(context, work);
+  }
+  for (BeadWork& one : work) {
+    if (!one.bead.rejected) {
+      GateFit(context, settings, one);
+    }
+  }
+  GateAgainstField(context, work);
+}
+
+}  // namespace
+
+std::string_view Name(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::kSaturated:
+      return "saturated";
+    case RejectReason::kEdge:
+      return "edge";
+    case RejectReason::kZEdge:
+      return "z_edge";
+    case RejectReason::kTooClose:
+      return "too_close";
+    case RejectReason::kDoublet:
+      return "doublet";
+    case RejectReason::kLowSnr:
+      return "low_snr";
+    case RejectReason::kLowR2:
+      return "low_r2";
+    case RejectReason::kFitFailed:
+      return "fit_failed";
+    case RejectReason::kHotPixel:
+      return "hot_pixel";
+    case RejectReason::kTooLarge:
+      return "too_large";
+  }
+  return "unknown";  // unreachable for a valid enumerator; -Wswitch guards the list above
+}
+
+int PsfField::Kept() const {
+  return static_cast<int>(
+      std::count_if(beads.begin(), beads.end(), [](const PsfBead& b) { return !b.rejected; }));
+}
+
+Measured<PsfField> MeasurePsf(const Stack& stack, const PsfSettings& settings) {
+  CheckSettings(settings);
+  const auto projected = ProjectMaximum(stack);
+  if (const auto* fault = std::get_if<Fault>(&projected)) {
+    return *fault;
+  }
+  const auto& projection = std::get<Projection>(projected);
+  PsfField field;
+  field.columns = projection.maximum.cols;
+  field.rows = projection.maximum.rows;
+  field.planes = static_cast<int>(stack.planes.size());
+  field.saturation_adu = SaturationLevel(stack, settings);
+  if (!settings.saturation_adu) {
+    if (const auto top = FlatTop(projection)) {
+      field.saturation_inferred = !field.saturation_adu || *top < *field.saturation_adu;
+      field.saturation_adu = top;
+    }
+  }
+  if (field.saturation_adu) {
+    field.saturated_voxels = CountAtOrAbove(stack, projection, *field.saturation_adu);
+  }
+  const double voxels = static_cast<double>(field.columns) * field.rows * field.planes;
+  if (static_cast<double>(field.saturated_voxels) > kSaturatedShare * voxels) {
+    return Fault::kSaturated;
+  }
+  Detection detection = DetectBeads(stack, projection, settings);
+  if (detection.candidates.empty()) {
+    return Fault::kNoSignal;
+  }
+  FitContext context{stack,
+                     BoxOf(settings),
+                     StartNoise(stack, settings, detection),
+                     {settings.pixel_size_x_um, settings.pixel_size_y_um, settings.z_step_um},
+                     detection.background};
+  std::vector<BeadWork> work = MakeWork(detection);
+  MeasureBeads(context, settings, field.saturation_adu, work);
+  field.mismatch = TestField(context, work);
+  field.candidates_left_out = detection.left_out;
+  field.background_adu = context.background.level_adu;
+  field.background_sd_adu = context.background.sd_adu;
+  field.noise = context.noise;
+  for (BeadWork& one : work) {
+    field.beads.push_back(std::move(one.bead));
+  }
+  AddLineProfiles(stack, settings, field.beads);
+  return field;
+}
+
+}  // namespace qc_metrics

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+
+#include "qc_metrics/psf.h"
+
+namespace qc_metrics {
+
+/// Adds the raw lines through the brightest voxel and the signal-to-background ratio to kept beads.
+///
+/// Method    a line reaches half way to the nearest other candidate (the whole stack when there is
+///           none), at most 256 voxels a side: one bead per line, as in the published definition
+///           where a crop holds one bead. SBR = mean of the disc of one lateral FWHM over the mean
+///           of an annulus 1 um thick, 0.5 um outside, in the brightest slice; raw values.
+void AddLineProfiles(const Stack& stack, const PsfSettings& settings, std::span<PsfBead> beads);
+
+}  // namespace qc_metrics

@@ -1,0 +1,164 @@
+#include "qc_metrics/psf_projection.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+namespace qc_metrics {
+namespace {
+
+constexpr int kMaxSide = 32767;
+constexpr std::size_t kMaxPlanes = 65535;
+constexpr int kMinSide = 8;
+constexpr std::size_t kMinPlanes = 5;
+constexpr int kStripeBytes = 1 << 16;  // a stripe's accumulators stay in the second-level cache
+
+/// Calls `visit` with a null pointer of the planes' element type.
+template <typename Visitor>
+decltype(auto) WithType(int type, Visitor&& visit) {
+  switch (type) {
+    case CV_8U:
+      return visit(static_cast<const std::uint8_t*>(nullptr));
+    case CV_16U:
+      return visit(static_cast<const std::uint16_t*>(nullptr));
+    case CV_32S:
+      return visit(static_cast<const std::int32_t*>(nullptr));
+    default:
+      return visit(static_cast<const float*>(nullptr));
+  }
+}
+
+template <typename T>
+using Element = std::remove_const_t<std::remove_pointer_t<T>>;
+
+/// Running maximum of `count` values; written without branches so that it vectorises.
+template <typename T>
+void RaiseMaximum(const T* values, int count, std::uint16_t slice, T* maximum,
+                  std::uint16_t* where) {
+  for (int i = 0; i < count; ++i) {
+    const bool higher = values[i] > maximum[i];
+    maximum[i] = higher ? values[i] : maximum[i];
+    where[i] = higher ? slice : where[i];
+  }
+}
+
+/// True when every value is finite; integers always are.
+template <typename T>
+bool AllFinite(const T* values, int count) {
+  if constexpr (std::is_same_v<T, float>) {
+    std::uint32_t bad = 0;
+    for (int i = 0; i < count; ++i) {
+      const auto bits = std::bit_cast<std::uint32_t>(values[i]) & 0x7f800000U;
+      bad |= static_cast<std::uint32_t>(bits == 0x7f800000U);
+    }
+    return bad == 0;
+  } else {
+    static_cast<void>(values);
+    static_cast<void>(count);
+    return true;
+  }
+}
+
+/// Projects rows [begin, end) of all planes; false when a value is not finite.
+template <typename T>
+bool ProjectStripe(const Stack& stack, int begin, int end, cv::Mat& maximum, cv::Mat& slice) {
+  const int cols = slice.cols;
+  std::vector<T> highest(static_cast<std::size_t>(cols) * static_cast<std::size_t>(end - begin));
+  for (int y = begin; y < end; ++y) {
+    std::memcpy(highest.data() + static_cast<std::ptrdiff_t>(y - begin) * cols,
+                stack.planes[0].ptr<T>(y), static_cast<std::size_t>(cols) * sizeof(T));
+  }
+  for (std::size_t z = 0; z < stack.planes.size(); ++z) {
+    for (int y = begin; y < end; ++y) {
+      const T* row = stack.planes[z].ptr<T>(y);
+      if (!AllFinite(row, cols)) {
+        return false;
+      }
+      RaiseMaximum(row, cols, static_cast<std::uint16_t>(z),
+                   highest.data() + static_cast<std::ptrdiff_t>(y - begin) * cols,
+                   slice.ptr<std::uint16_t>(y));
+    }
+  }
+  for (int y = begin; y < end; ++y) {
+    const T* from = highest.data() + static_cast<std::ptrdiff_t>(y - begin) * cols;
+    std::transform(from, from + cols, maximum.ptr<float>(y),
+                   [](T value) { return static_cast<float>(value); });
+  }
+  return true;
+}
+
+std::optional<Fault> CheckShape(const Stack& stack) {
+  if (stack.planes.empty() || stack.planes.size() > kMaxPlanes) {
+    return Fault::kUnsupportedFormat;
+  }
+  const cv::Mat& first = stack.planes.front();
+  const int type = first.type();
+  const bool known = type == CV_8U || type == CV_16U || type == CV_32S || type == CV_32F;
+  const bool alike = std::all_of(stack.planes.begin(), stack.planes.end(), [&](const cv::Mat& p) {
+    return p.dims == 2 && p.data != nullptr && p.type() == type && p.size() == first.size();
+  });
+  if (!known || !alike || first.cols > kMaxSide || first.rows > kMaxSide) {
+    return Fault::kUnsupportedFormat;
+  }
+  if (first.cols < kMinSide || first.rows < kMinSide || stack.planes.size() < kMinPlanes) {
+    return Fault::kTooSmall;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Measured<Projection> ProjectMaximum(const Stack& stack) {
+  if (const auto fault = CheckShape(stack)) {
+    return *fault;
+  }
+  const cv::Mat& first = stack.planes.front();
+  Projection out{cv::Mat(first.size(), CV_32F), cv::Mat::zeros(first.size(), CV_16U)};
+  const int row_bytes = first.cols * static_cast<int>(first.elemSize());
+  const int stripe = std::max(1, kStripeBytes / row_bytes);
+  for (int y = 0; y < first.rows; y += stripe) {
+    const bool finite = WithType(first.type(), [&](auto* tag) {
+      return ProjectStripe<Element<decltype(tag)>>(stack, y, std::min(first.rows, y + stripe),
+                                                   out.maximum, out.slice);
+    });
+    if (!finite) {
+      return Fault::kNotFinite;
+    }
+  }
+  return out;
+}
+
+float VoxelAt(const Stack& stack, int x, int y, int z) {
+  float value = 0.0F;
+  ReadRow(stack, x, y, z, 1, &value);
+  return value;
+}
+
+void ReadRow(const Stack& stack, int x, int y, int z, int count, float* out) {
+  const cv::Mat& plane = stack.planes[static_cast<std::size_t>(z)];
+  WithType(plane.type(), [&](auto* tag) {
+    const auto* row = plane.ptr<Element<decltype(tag)>>(y) + x;
+    for (int i = 0; i < count; ++i) {
+      out[i] = static_cast<float>(row[i]);
+    }
+  });
+}
+
+std::int64_t CountAtOrAbove(const Stack& stack, const Projection& projection, double level) {
+  std::int64_t count = 0;
+  const int planes = static_cast<int>(stack.planes.size());
+  for (int y = 0; y < projection.maximum.rows; ++y) {
+    const float* top = projection.maximum.ptr<float>(y);
+    for (int x = 0; x < projection.maximum.cols; ++x) {
+      for (int z = 0; static_cast<double>(top[x]) >= level && z < planes; ++z) {
+        count += static_cast<double>(VoxelAt(stack, x, y, z)) >= level ? 1 : 0;
+      }
+    }
+  }
+  return count;
+}
+
+}  // namespace qc_metrics

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <opencv2/core.hpp>
+
+#include "qc_metrics/measured.h"
+#include "qc_metrics/stack.h"
+
+namespace qc_metrics {
+
+/// What one pass over a stack leaves behind.
+struct Projection {
+  cv::Mat maximum;  ///< CV_32F, the largest value along z
+  cv::Mat slice;    ///< CV_16U, the first slice that holds it
+};
+
+/// Checks a stack and projects it, touching each voxel once.
+///
+/// Errors    kUnsupportedFormat (no planes, planes that differ, another type, more than 65535
+///           slices or 32767 pixels a side), kTooSmall (below 8 x 8 x 5), kNotFinite.
+[[nodiscard]] Measured<Projection> ProjectMaximum(const Stack& stack);
+
+/// Value of one voxel, whatever the type of the planes.
+[[nodiscard]] float VoxelAt(const Stack& stack, int x, int y, int z);
+
+/// Copies `count` voxels of a row, starting at x, into `out`.
+void ReadRow(const Stack& stack, int x, int y, int z, int count, float* out);
+
+/// Voxels at or above `level`; only columns whose maximum reaches it are visited.
+[[nodiscard]] std::int64_t CountAtOrAbove(const Stack& stack, const Projection& projection,
+                                          double level);
+
+}  // namespace qc_metrics
