@@ -54,14 +54,14 @@ struct Illumination {
   Estimate tilt_x;                       ///< etalon.surface/1, change over the field / mean
   Estimate tilt_y;                       ///< etalon.surface/1
   Estimate cv;                           ///< etalon.pixel_cv/1, population SD / mean
-  double minmax_smoothed;                ///< metroloj_qc.minmax/1
-  double minmax_raw;                     ///< metroloj.minmax/1
-  double azimuth8;                       ///< metroloj_qc.azimuth8/1
-  double p5_over_p95;                    ///< etalon.percentiles/1
-  double five_percent;                   ///< qc_scope.five_percent/1
+  double minmax_smoothed = 0.0;          ///< metroloj_qc.minmax/1
+  double minmax_raw = 0.0;               ///< metroloj.minmax/1
+  double azimuth8 = 0.0;                 ///< metroloj_qc.azimuth8/1
+  double p5_over_p95 = 0.0;              ///< etalon.percentiles/1
+  double five_percent = 0.0;             ///< qc_scope.five_percent/1
   std::array<double, 9> region_ratio{};  ///< microscope_metrics.nine_regions/1
-  double metroloj_centring;              ///< metroloj_qc.centring/1
-  double brightest_adu;                  ///< largest value of the smooth surface, offset removed
+  double metroloj_centring = 0.0;        ///< metroloj_qc.centring/1
+  double brightest_adu = 0.0;            ///< largest value of the smooth surface, offset removed
   bool peak_on_border = false;           ///< the light is brightest outside of the field
   DustSpots dust;
   IlluminationMaps maps;

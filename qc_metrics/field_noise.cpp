@@ -1,0 +1,105 @@
+#include "qc_metrics/field_noise.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace qc_metrics {
+namespace {
+
+constexpr int kBlock = 16;
+constexpr int kTriples = kBlock / 3;
+constexpr std::size_t kGroups = 8;
+constexpr std::size_t kLeastBlocksAGroup = 8;
+
+struct Point {
+  double level, variance;
+};
+
+// Wilson and Hilferty: the median of chi-squared / n, n degrees of freedom.
+double MedianOfReducedChiSquare(double n) { return std::pow(1.0 - 2.0 / (9.0 * n), 3); }
+
+double Median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Least squares on relative errors: each group knows its variance to the same relative error.
+NoiseLine LineThrough(const std::vector<Point>& points) {
+  double w = 0.0, wx = 0.0, wy = 0.0, wxx = 0.0, wxy = 0.0;
+  for (const auto& p : points) {
+    const double weight = 1.0 / (p.variance * p.variance);
+    w += weight;
+    wx += weight * p.level;
+    wy += weight * p.variance;
+    wxx += weight * p.level * p.level;
+    wxy += weight * p.level * p.variance;
+  }
+  const double det = w * wxx - wx * wx;
+  const NoiseLine flat{.constant_adu2 = wy / w, .slope_adu = 0.0};
+  if (!(det > 1e-9 * w * wxx)) return flat;
+  const double slope = (w * wxy - wx * wy) / det;
+  const double constant = (wxx * wy - wx * wxy) / det;
+  if (slope < 0.0) return flat;
+  if (constant < 0.0) return {.constant_adu2 = 0.0, .slope_adu = wxy / wxx};
+  return {.constant_adu2 = constant, .slope_adu = slope};
+}
+
+}  // namespace
+
+NoiseBlocks::NoiseBlocks(cv::Size image)
+    : columns_(image.width / kBlock),
+      blocks_(static_cast<std::size_t>(columns_ * (image.height / kBlock))) {}
+
+void NoiseBlocks::Add(int y, const float* row) {
+  const auto first = static_cast<std::size_t>(y / kBlock) * static_cast<std::size_t>(columns_);
+  if (first >= blocks_.size()) return;
+  for (int column = 0; column < columns_; ++column) {
+    const float* pixel = row + column * kBlock;
+    float square = 0.0F;
+    float level = 0.0F;
+    for (int k = 0; k < kTriples; ++k, pixel += 3) {
+      const float second = pixel[0] - 2.0F * pixel[1] + pixel[2];
+      square += second * second;
+      level += pixel[1];
+    }
+    auto& block = blocks_[first + static_cast<std::size_t>(column)];
+    block.square += static_cast<double>(square) / 6.0;  // var(a - 2b + c) = 6 var
+    block.level += static_cast<double>(level);
+    block.triples += kTriples;
+  }
+}
+
+NoiseLine NoiseBlocks::Fit(double least_variance_adu2) const {
+  std::vector<Point> points;
+  points.reserve(blocks_.size());
+  for (const auto& block : blocks_) {
+    if (block.triples == 0) continue;
+    points.push_back({block.level / block.triples, block.square / block.triples});
+  }
+  if (points.empty()) return {.constant_adu2 = least_variance_adu2, .slope_adu = 0.0};
+  std::sort(points.begin(), points.end(),
+            [](const Point& a, const Point& b) { return a.level < b.level; });
+  const std::size_t groups =
+      std::clamp<std::size_t>(points.size() / kLeastBlocksAGroup, 1, kGroups);
+  std::vector<Point> medians;
+  for (std::size_t g = 0; g < groups; ++g) {
+    std::vector<double> levels;
+    std::vector<double> variances;
+    for (std::size_t i = g * points.size() / groups; i < (g + 1) * points.size() / groups; ++i) {
+      levels.push_back(points[i].level);
+      variances.push_back(points[i].variance);
+    }
+    const double unbiased = Median(variances) / MedianOfReducedChiSquare(kTriples * kBlock);
+    medians.push_back({Median(levels), std::max(unbiased, least_variance_adu2)});
+  }
+  NoiseLine line = LineThrough(medians);
+  if (line.slope_adu == 0.0) {
+    line.constant_adu2 = std::max(line.constant_adu2, least_variance_adu2);
+  } else if (line.constant_adu2 < least_variance_adu2) {
+    line.constant_adu2 = least_variance_adu2;
+  }
+  return line;
+}
+
+}  // namespace qc_metrics

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "qc_metrics/power.h"
+
+namespace qc_metrics {
+
+/// Samples [first, first + count) with the laser on, settling edges already left out.
+struct SegmentRange {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::int64_t edge_samples_dropped = 0;
+};
+
+struct Segmentation {
+  std::vector<SegmentRange> segments;
+  std::int64_t off_samples = 0;
+};
+
+/// Splits a valid log (finite, times rising) as MeasurePower's contract says.
+[[nodiscard]] Segmentation FindSegments(std::span<const PowerSample> samples,
+                                        const PowerSettings& settings);
+
+}  // namespace qc_metrics

@@ -1,0 +1,126 @@
+#include "qc_metrics/smooth_surface.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "qc_metrics/surface_fitter.h"
+
+namespace qc_metrics {
+namespace {
+
+constexpr int kNewtonSteps = 40;
+
+// Evaluates coefficient-weighted products of two local bases.
+double Contract(const std::vector<double>& c, int nx, const SplineAxis::Local& x,
+                const std::array<double, 4>& fx, const SplineAxis::Local& y,
+                const std::array<double, 4>& fy) {
+  double sum = 0.0;
+  for (int j = 0; j < 4; ++j) {
+    const double* row = &c[static_cast<std::size_t>((y.first + j) * nx + x.first)];
+    double line = 0.0;
+    for (int i = 0; i < 4; ++i) line += row[i] * fx[static_cast<std::size_t>(i)];
+    sum += line * fy[static_cast<std::size_t>(j)];
+  }
+  return sum;
+}
+
+cv::Point2d Clamped(cv::Point2d p, cv::Size2d size) {
+  return {std::clamp(p.x, -0.5, size.width - 0.5), std::clamp(p.y, -0.5, size.height - 0.5)};
+}
+
+// The Newton step where the surface is a dome, else uphill by a fraction of a segment.
+cv::Point2d UphillStep(const SmoothSurface::Jet& jet, double limit_px) {
+  const double det = jet.dxx * jet.dyy - jet.dxy * jet.dxy;
+  cv::Point2d step;
+  if (det > 0.0 && jet.dxx < 0.0) {
+    step = {(jet.dxy * jet.dy - jet.dyy * jet.dx) / det,
+            (jet.dxy * jet.dx - jet.dxx * jet.dy) / det};
+  } else {
+    const double slope = std::hypot(jet.dx, jet.dy);
+    if (slope == 0.0) return {};
+    step = cv::Point2d(jet.dx, jet.dy) * (0.5 * limit_px / slope);
+  }
+  const double length = cv::norm(step);
+  return length > limit_px ? step * (limit_px / length) : step;
+}
+
+}  // namespace
+
+Measured<SmoothSurface> SmoothSurface::Fit(const BinnedImage& binned) {
+  return SurfaceFitter(binned).Run();
+}
+
+SmoothSurface::Jet SmoothSurface::JetAt(double x_px, double y_px) const {
+  const auto x = x_.At(x_px);
+  const auto y = y_.At(y_px);
+  const int nx = x_.size();
+  const auto& c = coefficients_;
+  return {.value = Contract(c, nx, x, x.value, y, y.value),
+          .dx = Contract(c, nx, x, x.d1, y, y.value),
+          .dy = Contract(c, nx, x, x.value, y, y.d1),
+          .dxx = Contract(c, nx, x, x.d2, y, y.value),
+          .dxy = Contract(c, nx, x, x.d1, y, y.d1),
+          .dyy = Contract(c, nx, x, x.value, y, y.d2)};
+}
+
+SmoothSurface::Peak SmoothSurface::FindPeak() const {
+  cv::Point start;
+  cv::minMaxLoc(bins_, nullptr, nullptr, nullptr, &start);
+  const cv::Size2d size(x_.pixels, y_.pixels);
+  const double limit_px = 0.5 * std::min(x_.SegmentPx(), y_.SegmentPx());
+  cv::Point2d at((start.x + 0.5) * bin_px_ - 0.5, (start.y + 0.5) * bin_px_ - 0.5);
+  at = Clamped(at, size);
+  for (int i = 0; i < kNewtonSteps; ++i) {
+    const auto jet = JetAt(at.x, at.y);
+    cv::Point2d next = Clamped(at + UphillStep(jet, limit_px), size);
+    for (int half = 0; half < 8 && At(next.x, next.y) < jet.value; ++half) next = (next + at) * 0.5;
+    const double moved = cv::norm(next - at);
+    at = next;
+    if (moved < 1e-6) break;
+  }
+  const auto jet = JetAt(at.x, at.y);
+  Peak peak;
+  peak.at_px = at;
+  peak.value = jet.value;
+  const cv::Point2d inside = Clamped(at, {size.width - 1e-6, size.height - 1e-6});
+  peak.on_border = at.x <= -0.5 || at.y <= -0.5 || cv::norm(inside - at) > 0.0;
+  const double det = jet.dxx * jet.dyy - jet.dxy * jet.dxy;
+  if (peak.on_border || !(det > 0.0) || jet.dxx >= 0.0) return peak;
+  // Implicit function theorem: the peak moves by -H^-1 times the error of the gradient.
+  const auto [gxx, gxy, gyy] = GradientCovariance(at);
+  const double a = jet.dyy / det, b = -jet.dxy / det, d = jet.dxx / det;  // H^-1 = [a b; b d]
+  peak.covariance_px2 = {a * a * gxx + 2.0 * a * b * gxy + b * b * gyy,
+                         a * b * gxx + (a * d + b * b) * gxy + b * d * gyy,
+                         b * b * gxx + 2.0 * b * d * gxy + d * d * gyy};
+  return peak;
+}
+
+std::array<double, 3> SmoothSurface::GradientCovariance(cv::Point2d at_px) const {
+  const auto x = x_.At(at_px.x);
+  const auto y = y_.At(at_px.y);
+  std::vector<double> along_x(coefficients_.size(), 0.0);
+  std::vector<double> along_y(coefficients_.size(), 0.0);
+  for (std::size_t j = 0; j < 4; ++j) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      const auto k = static_cast<std::size_t>(y.first) + j;
+      const auto index =
+          k * static_cast<std::size_t>(x_.size()) + static_cast<std::size_t>(x.first) + i;
+      along_x[index] = x.d1[i] * y.value[j];
+      along_y[index] = x.value[i] * y.d1[j];
+    }
+  }
+  std::vector<double> solved_x = along_x;
+  std::vector<double> solved_y = along_y;
+  SolveInPlace(factor_, solved_x);
+  SolveInPlace(factor_, solved_y);
+  double xx = 0.0, xy = 0.0, yy = 0.0;
+  for (std::size_t i = 0; i < along_x.size(); ++i) {
+    xx += along_x[i] * solved_x[i];
+    xy += along_x[i] * solved_y[i];
+    yy += along_y[i] * solved_y[i];
+  }
+  return {xx * dispersion_, xy * dispersion_, yy * dispersion_};
+}
+
+}  // namespace qc_metrics

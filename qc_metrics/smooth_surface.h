@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <opencv2/core.hpp>
+#include <optional>
+#include <vector>
+
+#include "qc_metrics/banded_cholesky.h"
+#include "qc_metrics/measured.h"
+#include "qc_metrics/spline_axis.h"
+
+namespace qc_metrics {
+
+/// An image averaged over square bins, as input of the surface.
+struct BinnedImage {
+  cv::Size image_px;  ///< size of the image that was binned
+  int bin_px = 1;     ///< bins in the last row and column may cover fewer pixels
+  cv::Mat mean;       ///< CV_64F, one element a bin
+  cv::Mat variance;   ///< CV_64F, expected noise variance of each mean; > 0
+};
+
+/// One robust penalised smooth surface for every field: steep, tilted or nearly flat.
+///
+/// Method    tensor product of cubic B-splines, 12 segments along the longer side, fitted to bin
+///           means (each basis function averaged over the bin's pixels), penalised by the squared
+///           third derivatives, whose null space is a full quadratic: a nearly flat field gets a
+///           paraboloid, a steep one what it needs. The penalty's weight is chosen by restricted
+///           maximum likelihood, the bins' weights by Tukey's biweight on residuals, so that dust
+///           is not followed.
+/// Uncertainty  posterior covariance of the coefficients, scaled by the robust residual variance.
+/// Coordinates x right, y down, pixel centres on integers, the first pixel's centre is 0, 0.
+/// Threads   a value; const members may be called from several threads.
+/// Source    P. H. C. Eilers, B. D. Marx, Statistical Science 11, 89 (1996), for the penalty on
+///           B-spline coefficients; S. N. Wood, J. R. Stat. Soc. B 73, 3 (2011), for the weight.
+class SmoothSurface {
+ public:
+  /// Value and derivatives at one point, in ADU and ADU per pixel.
+  struct Jet {
+    double value = 0.0;
+    double dx = 0.0, dy = 0.0;
+    double dxx = 0.0, dxy = 0.0, dyy = 0.0;
+  };
+
+  /// Where the light is brightest, with its covariance in px^2 (xx, xy, yy).
+  struct Peak {
+    cv::Point2d at_px;
+    double value = 0.0;
+    bool on_border = false;
+    std::optional<std::array<double, 3>> covariance_px2;  ///< absent on the border or when flat
+  };
+
+  /// Needs at least 12 bins a side; kFitFailed when the normal equations cannot be solved.
+  [[nodiscard]] static Measured<SmoothSurface> Fit(const BinnedImage& binned);
+
+  [[nodiscard]] double At(double x_px, double y_px) const { return JetAt(x_px, y_px).value; }
+  [[nodiscard]] Jet JetAt(double x_px, double y_px) const;
+  [[nodiscard]] Peak FindPeak() const;
+
+  /// CV_64F, the surface's mean over each bin.
+  [[nodiscard]] const cv::Mat& bins() const { return bins_; }
+  /// CV_64F, 0 for a bin the surface ignored .. 1.
+  [[nodiscard]] const cv::Mat& weights() const { return weights_; }
+  /// Robust variance of the residuals over the expected one: 1 when noise alone is left.
+  [[nodiscard]] double dispersion() const { return dispersion_; }
+
+ private:
+  friend class SurfaceFitter;
+
+  [[nodiscard]] std::array<double, 3> GradientCovariance(cv::Point2d at_px) const;
+
+  SplineAxis x_, y_;
+  int bin_px_ = 1;
+  std::vector<double> coefficients_;  ///< y-major: index = iy * nx + ix
+  BandedMatrix factor_;               ///< Cholesky factor of the penalised normal matrix
+  double dispersion_ = 1.0;
+  cv::Mat bins_, weights_;
+};
+
+}  // namespace qc_metrics

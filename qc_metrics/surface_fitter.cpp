@@ -1,0 +1,303 @@
+#include "qc_metrics/surface_fitter.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <opencv2/imgproc.hpp>
+
+namespace qc_metrics {
+namespace {
+
+constexpr int kSegments = 12;     // along the longer side
+constexpr int kMinSegments = 4;   // along the shorter one
+constexpr int kMinBins = 12;      // so that a bin never spans more than two segments
+constexpr int kNullSpace = 6;     // the quadratics in x and y
+constexpr int kBasisReach = 4;    // a bin that straddles one knot meets five functions
+constexpr double kHuber = 1.345;  // 95 % efficiency on Gaussian noise, as Tukey's constant
+constexpr double kTukey = 4.685;
+constexpr double kDilateFrom = 8.0;  // residual, in robust SDs, that also blames its neighbours
+constexpr double kMadToSd = 1.4826;
+constexpr double kMinScale = 0.1;  // noise-free renderings must not drive the scale to zero
+
+int SegmentsFor(int side, int longest) {
+  return std::max(kMinSegments,
+                  static_cast<int>(std::lround(static_cast<double>(kSegments) * side / longest)));
+}
+
+// Mean of each basis function over the pixel centres of each bin.
+Eigen::MatrixXd BinnedBasis(const SplineAxis& axis, int bin_px, int bins) {
+  Eigen::MatrixXd basis = Eigen::MatrixXd::Zero(bins, axis.size());
+  for (int bin = 0; bin < bins; ++bin) {
+    const int from = bin * bin_px;
+    const int to = std::min(from + bin_px, axis.pixels);
+    for (int pixel = from; pixel < to; ++pixel) {
+      const auto local = axis.At(pixel);
+      for (int k = 0; k < 4; ++k) {
+        basis(bin, local.first + k) += local.value[static_cast<std::size_t>(k)] / (to - from);
+      }
+    }
+  }
+  return basis;
+}
+
+// D^T D of the differences of order `order` on `size` coefficients.
+Eigen::MatrixXd DifferenceSquare(int size, int order) {
+  Eigen::MatrixXd d = Eigen::MatrixXd::Identity(size, size);
+  for (int k = 0; k < order; ++k) {
+    d = (d.bottomRows(d.rows() - 1) - d.topRows(d.rows() - 1)).eval();
+  }
+  return d.transpose() * d;
+}
+
+Eigen::MatrixXd ToEigen(const cv::Mat& mat) {
+  Eigen::MatrixXd out(mat.rows, mat.cols);
+  for (int y = 0; y < mat.rows; ++y) {
+    for (int x = 0; x < mat.cols; ++x) out(y, x) = mat.at<double>(y, x);
+  }
+  return out;
+}
+
+cv::Mat ToMat(const Eigen::MatrixXd& matrix) {
+  cv::Mat out(static_cast<int>(matrix.rows()), static_cast<int>(matrix.cols()), CV_64F);
+  for (int y = 0; y < out.rows; ++y) {
+    for (int x = 0; x < out.cols; ++x) out.at<double>(y, x) = matrix(y, x);
+  }
+  return out;
+}
+
+double MedianOfAbsolute(const Eigen::MatrixXd& values) {
+  std::vector<double> sorted(static_cast<std::size_t>(values.size()));
+  Eigen::Map<Eigen::ArrayXd>(sorted.data(), values.size()) =
+      Eigen::Map<const Eigen::ArrayXd>(values.data(), values.size()).abs();
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  return *middle;
+}
+
+}  // namespace
+
+SurfaceFitter::SurfaceFitter(const BinnedImage& binned) : binned_(binned) {
+  const int longest = std::max(binned.image_px.width, binned.image_px.height);
+  x_ = {binned.image_px.width, SegmentsFor(binned.image_px.width, longest)};
+  y_ = {binned.image_px.height, SegmentsFor(binned.image_px.height, longest)};
+  basis_x_ = BinnedBasis(x_, binned.bin_px, binned.mean.cols);
+  basis_y_ = BinnedBasis(y_, binned.bin_px, binned.mean.rows);
+  level_ = cv::mean(binned.mean)[0];
+  data_ = ToEigen(binned.mean).array() - level_;
+  precision_ = ToEigen(binned.variance).cwiseInverse();
+  robust_ = Eigen::MatrixXd::Ones(data_.rows(), data_.cols());
+}
+
+void SurfaceFitter::BuildPenalty() {
+  const int nx = x_.size();
+  const int ny = y_.size();
+  penalty_ = BandedMatrix(static_cast<std::size_t>(nx * ny),
+                          static_cast<std::size_t>(kBasisReach * (nx + 1)));
+  // Derivatives along y are taken in x's unit, so that the penalty does not favour a direction.
+  const double unit = x_.SegmentPx() / y_.SegmentPx();
+  constexpr std::array<double, 4> kBinomial = {1.0, 3.0, 3.0, 1.0};
+  for (int k = 0; k <= 3; ++k) {  // k derivatives along y, 3 - k along x
+    const Eigen::MatrixXd along_y = DifferenceSquare(ny, k);
+    const Eigen::MatrixXd along_x = DifferenceSquare(nx, 3 - k);
+    const double factor = kBinomial[static_cast<std::size_t>(k)] * std::pow(unit, 2 * k);
+    for (int iy = 0; iy < ny; ++iy) {
+      for (int jy = std::max(0, iy - 3); jy <= iy; ++jy) {
+        for (int ix = 0; ix < nx; ++ix) {
+          for (int jx = std::max(0, ix - 3); jx <= std::min(nx - 1, ix + 3); ++jx) {
+            const int i = iy * nx + ix;
+            const int j = jy * nx + jx;
+            if (j > i) continue;
+            penalty_.At(static_cast<std::size_t>(i), static_cast<std::size_t>(j)) +=
+                factor * along_y(iy, jy) * along_x(ix, jx);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Row by row of bins: the x part is a small matrix, spread over the few functions of y.
+void SurfaceFitter::Accumulate() {
+  const int nx = x_.size();
+  const int ny = y_.size();
+  normal_ = BandedMatrix(penalty_.size, penalty_.bandwidth);
+  right_ = Eigen::VectorXd::Zero(nx * ny);
+  data_square_ = 0.0;
+  weight_count_ = robust_.sum();
+  Eigen::MatrixXd along_x(nx, nx);
+  for (Eigen::Index row = 0; row < data_.rows(); ++row) {
+    const Eigen::VectorXd weight =
+        (precision_.row(row).array() * robust_.row(row).array()).transpose();
+    const Eigen::VectorXd weighted = weight.cwiseProduct(data_.row(row).transpose());
+    data_square_ += weighted.dot(data_.row(row).transpose());
+    along_x.noalias() = basis_x_.transpose() * weight.asDiagonal() * basis_x_;
+    const Eigen::VectorXd right_x = basis_x_.transpose() * weighted;
+    for (int iy = 0; iy < ny; ++iy) {
+      const double by = basis_y_(row, iy);
+      if (by == 0.0) continue;
+      right_.segment(iy * nx, nx) += by * right_x;
+      for (int jy = std::max(0, iy - kBasisReach); jy <= iy; ++jy) {
+        const double both = by * basis_y_(row, jy);
+        if (both == 0.0) continue;
+        for (int ix = 0; ix < nx; ++ix) {
+          const int from = std::max(0, ix - kBasisReach);
+          const int to = std::min(jy == iy ? ix : nx - 1, ix + kBasisReach);
+          double* target = &normal_.At(static_cast<std::size_t>(iy * nx + ix),
+                                       static_cast<std::size_t>(jy * nx + from));
+          for (int jx = from; jx <= to; ++jx) target[jx - from] += both * along_x(jx, ix);
+        }
+      }
+    }
+  }
+  double trace = 0.0;
+  double penalty_trace = 0.0;
+  for (std::size_t i = 0; i < normal_.size; ++i) {
+    trace += normal_.At(i, i);
+    penalty_trace += penalty_.At(i, i);
+  }
+  lambda_unit_ = trace / penalty_trace;
+}
+
+bool SurfaceFitter::Solve(double log10_lambda) {
+  const double lambda = lambda_unit_ * std::pow(10.0, log10_lambda);
+  factor_ = normal_;
+  for (std::size_t i = 0; i < factor_.band.size(); ++i) {
+    factor_.band[i] += lambda * penalty_.band[i];
+  }
+  if (!FactorInPlace(factor_)) return false;
+  coefficients_ = right_;
+  SolveInPlace(factor_, {coefficients_.data(), static_cast<std::size_t>(coefficients_.size())});
+  return coefficients_.allFinite();
+}
+
+double SurfaceFitter::RestrictedLikelihood(double log10_lambda) {
+  if (!Solve(log10_lambda)) return std::numeric_limits<double>::infinity();
+  const double deviance =
+      std::max(data_square_ - right_.dot(coefficients_), 1e-13 * data_square_ + 1e-300);
+  const double log_lambda = std::log(lambda_unit_) + std::log(10.0) * log10_lambda;
+  return (weight_count_ - kNullSpace) * std::log(deviance) + LogDeterminant(factor_) -
+         (static_cast<double>(penalty_.size) - kNullSpace) * log_lambda;
+}
+
+// Golden section: the restricted likelihood has one optimum in practice.
+double SurfaceFitter::BestLambda(double low, double high, int evaluations) {
+  constexpr double kGolden = 0.6180339887498949;
+  double a = high - kGolden * (high - low);
+  double b = low + kGolden * (high - low);
+  double at_a = RestrictedLikelihood(a);
+  double at_b = RestrictedLikelihood(b);
+  for (int i = 2; i < evaluations; ++i) {
+    if (at_a < at_b) {
+      high = b;
+      b = a;
+      at_b = at_a;
+      a = high - kGolden * (high - low);
+      at_a = RestrictedLikelihood(a);
+    } else {
+      low = a;
+      a = b;
+      at_a = at_b;
+      b = low + kGolden * (high - low);
+      at_b = RestrictedLikelihood(b);
+    }
+  }
+  return at_a < at_b ? a : b;
+}
+
+void SurfaceFitter::UpdateResiduals() {
+  const Eigen::Map<const Eigen::MatrixXd> c(coefficients_.data(), x_.size(), y_.size());
+  fitted_.noalias() = basis_y_ * (basis_x_ * c).transpose();
+  residual_ = (data_ - fitted_).array() * precision_.array().sqrt();
+  scale_ = std::max(kMinScale, kMadToSd * MedianOfAbsolute(residual_));
+}
+
+void SurfaceFitter::Reweight(Robustness robustness) {
+  const Eigen::ArrayXXd r = residual_.array().abs() / scale_;
+  if (robustness == Robustness::kHuber) {
+    robust_ = (kHuber / r.max(kHuber)).matrix();
+    return;
+  }
+  const Eigen::ArrayXXd inside = (1.0 - (r / kTukey).square()).max(0.0);
+  robust_ = inside.square().matrix();
+  if (robustness != Robustness::kBiweightDilated) return;
+  for (Eigen::Index y = 0; y < r.rows(); ++y) {
+    for (Eigen::Index x = 0; x < r.cols(); ++x) {
+      if (r(y, x) < kDilateFrom) continue;
+      const Eigen::Index top = std::max<Eigen::Index>(0, y - 1);
+      const Eigen::Index left = std::max<Eigen::Index>(0, x - 1);
+      robust_
+          .block(top, left, std::min(r.rows() - 1, y + 1) - top + 1,
+                 std::min(r.cols() - 1, x + 1) - left + 1)
+          .setZero();
+    }
+  }
+  ReinstateCorners();
+}
+
+// What is dark up to a corner of the image is vignetting, not dust: it must show.
+void SurfaceFitter::ReinstateCorners() {
+  cv::Mat rejected(static_cast<int>(robust_.rows()), static_cast<int>(robust_.cols()), CV_8U);
+  for (int y = 0; y < rejected.rows; ++y) {
+    for (int x = 0; x < rejected.cols; ++x) {
+      rejected.at<unsigned char>(y, x) = robust_(y, x) == 0.0 ? 255 : 0;
+    }
+  }
+  cv::Mat labels;
+  cv::connectedComponents(rejected, labels, 8, CV_32S);
+  const int right = labels.cols - 1;
+  const int bottom = labels.rows - 1;
+  const std::array<int, 4> corners = {labels.at<int>(0, 0), labels.at<int>(0, right),
+                                      labels.at<int>(bottom, 0), labels.at<int>(bottom, right)};
+  for (int y = 0; y < labels.rows; ++y) {
+    for (int x = 0; x < labels.cols; ++x) {
+      const int label = labels.at<int>(y, x);
+      if (label != 0 && std::find(corners.begin(), corners.end(), label) != corners.end()) {
+        robust_(y, x) = 1.0;
+      }
+    }
+  }
+}
+
+SmoothSurface SurfaceFitter::Result() const {
+  SmoothSurface surface;
+  surface.x_ = x_;
+  surface.y_ = y_;
+  surface.bin_px_ = binned_.bin_px;
+  surface.coefficients_.assign(coefficients_.data(), coefficients_.data() + coefficients_.size());
+  for (double& c : surface.coefficients_) c += level_;  // the functions sum to one everywhere
+  surface.factor_ = factor_;
+  surface.dispersion_ = scale_ * scale_;
+  surface.bins_ = ToMat(fitted_.array() + level_);
+  surface.weights_ = ToMat(robust_);
+  return surface;
+}
+
+Measured<SmoothSurface> SurfaceFitter::Run() {
+  if (std::min(data_.rows(), data_.cols()) < kMinBins) return Fault::kTooSmall;
+  BuildPenalty();
+  Accumulate();
+  if (!Solve(0.0)) return Fault::kFitFailed;
+  UpdateResiduals();
+  for (int i = 0; i < 2; ++i) {
+    Reweight(Robustness::kHuber);
+    Accumulate();
+    if (!Solve(0.0)) return Fault::kFitFailed;
+    UpdateResiduals();
+  }
+  Reweight(Robustness::kBiweight);
+  Accumulate();
+  double lambda = BestLambda(-5.0, 7.0, 10);
+  for (int i = 0; i < 3; ++i) {
+    if (!Solve(lambda)) return Fault::kFitFailed;
+    UpdateResiduals();
+    Reweight(Robustness::kBiweightDilated);
+    Accumulate();
+  }
+  lambda = BestLambda(lambda - 2.0, lambda + 2.0, 7);
+  if (!Solve(lambda)) return Fault::kFitFailed;
+  UpdateResiduals();
+  return Result();
+}
+
+}  // namespace qc_metrics
