@@ -83,13 +83,13 @@ function Banners({ setting }: { setting: Setting }) {
     lost = texts.frame.stale(lastContact);
   }
   return (
-    <>
+    <aside aria-label={texts.frame.notices}>
       {setting.fleet?.facility.demo && <div class="banner demo">{texts.frame.demo}</div>}
       {chosen && <div class="banner asof-banner">{texts.frame.asOfBanner(minute(chosen, zone))}</div>}
       <div aria-live="polite" role="status">
         {lost && <div class={`banner ${contact}`}>{lost}</div>}
       </div>
-    </>
+    </aside>
   );
 }
 

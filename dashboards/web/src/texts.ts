@@ -245,6 +245,7 @@ export const texts = {
   frame: {
     skip: "Skip to the content",
     places: "Places",
+    notices: "Notices",
     instruments: "Instruments",
     asOf: "As recorded on",
     asOfToday: "Back to today",

@@ -97,7 +97,8 @@ export function valueWithU(
 ): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (!expanded || !Number.isFinite(expanded) || expanded <= 0) {
-    return withUnit(plain(value), unit);
+    // A count is exact; its digits are not rounded and no decimals are added.
+    return withUnit(Number.isInteger(value) ? chosen(value) : plain(value), unit);
   }
   const exponent = commonExponent(Math.max(Math.abs(value), expanded));
   const scale = 10 ** exponent;
