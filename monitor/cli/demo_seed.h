@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace monitor::cli {
+
+/// What the seeded facility hands on to the real service and agent.
+struct SeededFacility {
+  std::filesystem::path data_dir;
+  std::string admin_token;
+  std::string agent_token;
+  int measurements = 0;
+};
+
+/// Lives one year of the demonstration facility: draws every calibration image, has the real
+/// `etalon measure` measure it in a child process, and submits the result to a quality record whose
+/// clock is set to the day (allowed because its origin begins with "demo/"). `progress` is told how
+/// many of how many checks are done.
+[[nodiscard]] SeededFacility SeedDemoYear(const std::filesystem::path& dir,
+                                          const std::filesystem::path& etalon,
+                                          std::chrono::sys_seconds now,
+                                          const std::function<void(int, int)>& progress);
+
+}  // namespace monitor::cli
