@@ -86,7 +86,7 @@ TEST(NextOccurrence, JumpingAheadFindsWhatWalkingFinds) {
         "FREQ=YEARLY;INTERVAL=3;BYMONTH=6;BYMONTHDAY=-1"}) {
     Day occurrence = NextOccurrence(rule, start, start - days(1));
     for (Day after = start; after < start + days(4000); after += days(3)) {
-      if (after >= occurrence) occurrence = NextOccurrence(rule, start, occurrence);
+      while (occurrence <= after) occurrence = NextOccurrence(rule, start, occurrence);
       ASSERT_EQ(NextOccurrence(rule, start, after), occurrence) << rule;
     }
   }

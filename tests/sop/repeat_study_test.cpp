@@ -1,0 +1,73 @@
+#include "sop/repeat_study.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace sop {
+namespace {
+
+std::vector<Repeat> Three() {
+  return {{1.0, 0.0, "ana", "2026-01-05"},
+          {1.1, 0.0, "ben", "2026-01-05"},
+          {0.9, 0.0, "ana", "2026-01-06"}};
+}
+
+TEST(AnalyseRepeatStudy, TakesTheSpreadRelativeToTheMean) {
+  const auto result = AnalyseRepeatStudy(Three());
+  ASSERT_TRUE(result.reproducibility);
+  EXPECT_NEAR(result.reproducibility->relative_u, 0.1, 1e-12);
+  EXPECT_EQ(result.reproducibility->n, 3);
+}
+
+TEST(AnalyseRepeatStudy, DoesNotCountTheEstimatePartTwice) {
+  auto repeats = Three();
+  for (Repeat& repeat : repeats) repeat.u_estimate = 0.06;
+  EXPECT_NEAR(AnalyseRepeatStudy(repeats).reproducibility->relative_u, 0.08, 1e-12);
+  for (Repeat& repeat : repeats) repeat.u_estimate = 0.2;
+  EXPECT_EQ(AnalyseRepeatStudy(repeats).reproducibility->relative_u, 0.0);
+}
+
+TEST(AnalyseRepeatStudy, NeedsRemountsPeopleDaysAndPositiveValues) {
+  const auto fault = [](std::vector<Repeat> repeats) { return AnalyseRepeatStudy(repeats).fault; };
+  auto repeats = Three();
+  repeats.pop_back();
+  EXPECT_EQ(fault(repeats), RepeatStudyFault::kTooFewRemounts);
+  EXPECT_EQ(fault({}), RepeatStudyFault::kTooFewRemounts);
+  repeats = Three();
+  repeats[1].performer = "ana";
+  EXPECT_EQ(fault(repeats), RepeatStudyFault::kTooFewPeople);
+  repeats[1].performer = "";
+  EXPECT_EQ(fault(repeats), RepeatStudyFault::kTooFewPeople);
+  repeats = Three();
+  repeats[2].day = repeats[0].day;
+  EXPECT_EQ(fault(repeats), RepeatStudyFault::kTooFewDays);
+  repeats = Three();
+  for (Repeat& repeat : repeats) repeat.value = -repeat.value;
+  EXPECT_EQ(fault(repeats), RepeatStudyFault::kNotPositive);
+  repeats[0].value = std::nan("");
+  EXPECT_EQ(fault(repeats), RepeatStudyFault::kNotPositive);
+}
+
+// Planted: reproducibility 4 %, estimate 3 % of 0.25. The squared result is unbiased, so its mean
+// over 4000 studies lies within 4 standard errors of 4 %^2 (3 % of it).
+TEST(AnalyseRepeatStudy, RecoversThePlantedReproducibility) {
+  std::mt19937_64 random(20261122);
+  std::normal_distribution<double> normal;
+  constexpr int kStudies = 4000;
+  double mean_square = 0.0;
+  for (int study = 0; study < kStudies; ++study) {
+    std::vector<Repeat> repeats;
+    for (int i = 0; i < 12; ++i) {
+      const double value = 0.25 * (1.0 + 0.04 * normal(random) + 0.03 * normal(random));
+      repeats.push_back({value, 0.03 * 0.25, i % 2 ? "ana" : "ben", i < 6 ? "d1" : "d2"});
+    }
+    const double u = AnalyseRepeatStudy(repeats).reproducibility->relative_u;
+    mean_square += u * u / kStudies;
+  }
+  EXPECT_NEAR(mean_square / (0.04 * 0.04), 1.0, 0.045);
+}
+
+}  // namespace
+}  // namespace sop
