@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "monitor/service/agent_contacts.h"
+#include "monitor/service/blobs.h"
+#include "monitor/service/record.h"
+#include "monitor/service/request_meter.h"
+#include "monitor/service/router.h"
+
+namespace monitor::service {
+
+/// What the routes work on; all of it outlives the server.
+struct Services {
+  QualityRecord& record;
+  BlobStore& blobs;
+  AgentContacts& contacts;
+  RequestMeter& meter;
+  Clock clock;
+};
+
+// One function a group of addresses; each in the file of its name.
+void AddRegisterRoutes(Router& router, Services& services);
+void AddMeasurementRoutes(Router& router, Services& services);
+void AddBlobRoutes(Router& router, Services& services);
+void AddFitnessRoutes(Router& router, Services& services);
+void AddJournalRoutes(Router& router, Services& services);
+void AddCommandRoutes(Router& router, Services& services);
+void AddAgentRoutes(Router& router, Services& services);
+void AddMachineRoutes(Router& router, Services& services);
+void AddWebRoutes(Router& router);
+
+}  // namespace monitor::service

@@ -1,0 +1,67 @@
+#include <array>
+
+#include "monitor/service/routes.h"
+
+namespace monitor::service {
+namespace {
+
+using Json = nlohmann::json;
+
+struct CommandRow {
+  const char* pattern;
+  const char* event;
+  const char* summary;
+  const char* path_field;  ///< the field of the body that the address fills; nullptr: none
+};
+
+constexpr std::array<CommandRow, 12> kCommands = {{
+    {"/api/v1/instruments", "instrument_registered", "Registers or changes an instrument.",
+     nullptr},
+    {"/api/v1/configurations", "configuration_registered", "Registers or changes a configuration.",
+     nullptr},
+    {"/api/v1/profiles", "profile_described", "Describes what a use profile needs.", nullptr},
+    {"/api/v1/procedures", "procedure_approved", "Approves a version of a procedure.", nullptr},
+    {"/api/v1/limits", "limit_set_approved", "Approves a version of a procedure's limits.",
+     nullptr},
+    {"/api/v1/assignments", "assignment_made", "Assigns a procedure to a configuration.", nullptr},
+    {"/api/v1/artefacts", "artefact_registered", "Registers a reference artefact.", nullptr},
+    {"/api/v1/repeat-studies", "repeat_study_recorded", "Records a repeat study.", nullptr},
+    {"/api/v1/scale-records", "scale_recorded", "Records a scale verification.", nullptr},
+    {"/api/v1/holds", "hold_placed", "Takes an instrument or configuration out of use.", nullptr},
+    {"/api/v1/holds/{id}/release", "hold_released", "Releases a hold.", "hold"},
+    {"/api/v1/measurements/{key}/review", "measurement_reviewed",
+     "Records what a person says of a measurement.", "measurement"},
+}};
+
+/// The address and the body must speak of the same thing.
+void FillFromPath(Json& body, const char* field, const std::string& value) {
+  if (body.contains(field) && body[field] != value) {
+    throw Problem(400, "path_mismatch",
+                  std::string("\"") + field + "\" in the body is not the one in the address.");
+  }
+  body[field] = value;
+}
+
+}  // namespace
+
+void AddCommandRoutes(Router& router, Services& services) {
+  for (const CommandRow& row : kCommands) {
+    router.Add({.method = "POST",
+                .pattern = row.pattern,
+                .access = Access::kAdmin,
+                .summary = row.summary,
+                .body_schema = "Command",
+                .answers = {{"application/json", "Appended"}},
+                .refusals = {404, 409, 422},
+                .handle = [&services, row](Exchange& exchange) {
+                  Json body = exchange.JsonBody();
+                  if (row.path_field != nullptr) {
+                    FillFromPath(body, row.path_field, exchange.path.begin()->second);
+                  }
+                  return CommandReply(
+                      201, services.record.Command(row.event, body, exchange.who.value().subject));
+                }});
+  }
+}
+
+}  // namespace monitor::service

@@ -1,0 +1,57 @@
+#include <charconv>
+
+#include "monitor/service/routes.h"
+
+namespace monitor::service {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kPage = 100;
+constexpr int kLongestPage = 500;
+
+std::uint64_t Index(const std::string& text) {
+  std::uint64_t index = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return index;
+  throw Problem(400, "bad_parameter", "A log index is a whole number, counted from 0.");
+}
+
+}  // namespace
+
+void AddJournalRoutes(Router& router, Services& services) {
+  router.Add({.method = "GET",
+              .pattern = "/api/v1/events",
+              .summary = "The journal's events in their order.",
+              .query = {{"from", "The first log index; 0 when absent."}, LimitParameter()},
+              .answers = {{"application/json", "List"}},
+              .handle = [&services](Exchange& exchange) {
+                const std::string from = exchange.Query("from");
+                const int limit = exchange.Count("limit", kPage);
+                if (limit < 1 || limit > kLongestPage) {
+                  throw Problem(400, "bad_parameter", "\"limit\" lies between 1 and 500.");
+                }
+                return JsonReply(services.record.Events(from.empty() ? 0 : Index(from), limit));
+              }});
+  router.Add({.method = "GET",
+              .pattern = "/api/v1/proof/{index}",
+              .summary = "The Merkle inclusion proof of one event.",
+              .answers = {{"application/json", "Proof"}},
+              .refusals = {404},
+              .handle = [&services](Exchange& exchange) {
+                return JsonReply(services.record.Proof(Index(exchange.path["index"])));
+              }});
+  router.Add({.method = "GET",
+              .pattern = "/checkpoint",
+              .summary = "The latest signed checkpoint (C2SP tlog-checkpoint).",
+              .answers = {{"text/plain; charset=utf-8", ""}},
+              .handle = [&services](Exchange&) {
+                Reply reply;
+                reply.media_type = "text/plain; charset=utf-8";
+                reply.body = services.record.Checkpoint();
+                reply.headers.emplace_back("Etalon-Verifier-Key", services.record.VerifierKey());
+                return reply;
+              }});
+}
+
+}  // namespace monitor::service
