@@ -266,6 +266,7 @@ function answer(url, scenario, now) {
   if (kind === "instruments") return id ? instrument(scenario, id, at) : paged(instruments(scenario, at), url);
   if (kind === "measurements") return measurement(id, at);
   if (kind === "series") return series(url.searchParams, at);
+  if (kind === "events") return { items: [{ log_index: 0, event: { body: { document: hex("raw") } } }], next_cursor: null };
   if (kind === "session") return { subject: null, role: null };
   return null;
 }

@@ -170,8 +170,9 @@ test("measurement: what was seen, what it means, where it comes from", async () 
     assert.equal(await page.$$eval("figure img", (all) => all.filter((i) => i.naturalWidth > 0).length), measurement.pictures.length);
     const values = await page.$$eval(".meaning data", (all) => all.map((d) => Number(d.value)));
     for (const q of measurement.document.quantities) assert.ok(values.includes(q.value), `${q.id} ${q.value}`);
-    const link = await page.getAttribute("a:has-text('Measurement document')", "href");
-    assert.ok(link.includes(measurement.key));
+    const link = await page.getAttribute("a:has-text('verbatim')", "href");
+    const event = await json(link);
+    assert.ok(JSON.stringify(event).includes(measurement.raw[0].sha256), "the journal's own bytes");
     await screenshot(page, "measurement");
   });
 });

@@ -141,10 +141,12 @@ test("on paper: no rail, black on white, the address written out", async () => {
   await look("busy", "/instruments/lsm-2", { dark: true }, async (page) => {
     await page.waitForSelector(".chart canvas");
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    await page.setViewportSize({ width: 680, height: 960 }); // A4 within its margins
     assert.equal(await page.isVisible(".rail"), false);
     assert.equal(await page.isVisible(".printfoot"), true);
     assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector(".card")).backgroundColor), "rgb(255, 255, 255)");
     await page.waitForTimeout(300);
+    assert.equal(await overflow(page), 0);
     await screenshot(page, "state-print");
   });
 });

@@ -42,6 +42,18 @@ export function qualifierWords(of: Qualifiers | null | undefined): string {
   return words.join(", ");
 }
 
+/** RFC 8785 text of what a quantity is of: how the service names one series among several. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(",")}}`;
+}
+
+export function qualifierKey(of: Qualifiers | null | undefined): string | null {
+  return of && Object.keys(of).length > 0 ? canonical(of) : null;
+}
+
 export function channelWords(q: Valued): string {
   if (q.channel_name) return q.channel_name;
   return number(q.channel) === null ? "" : texts.channelNumber(Number(q.channel));

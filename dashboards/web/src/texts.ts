@@ -394,7 +394,7 @@ export const texts = {
     archived: "archived",
     notArchived: "not archived here",
     download: "Raw file",
-    document: "Measurement document (JSON)",
+    document: "Journal event with the measurement document, verbatim (JSON)",
     setup: "Setup",
     acquired: "Acquired",
     receivedAfter: (time: string, gap: string) => `${time}, ${gap} after acquisition`,

@@ -16,6 +16,8 @@ export interface Reason {
   text?: Maybe<string>;
   since?: Maybe<string>;
   evidence?: unknown;
+  /** Which configuration it is about, in an instrument's verdict. */
+  configuration?: Maybe<string>;
 }
 
 export interface ProfileVerdict {

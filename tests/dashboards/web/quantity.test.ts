@@ -33,6 +33,12 @@ test("the judged quantity that is worst off comes first", () => {
   assert.deepEqual(list.sort(quantity.byConcern).map((q) => q.quantity), ["bad", "low", "near", "far", "free"]);
 });
 
+test("a series is named by canonical JSON, keys in order", () => {
+  assert.equal(quantity.qualifierKey({ setting_percent: 10, line_nm: 488 }), '{"line_nm":488,"setting_percent":10}');
+  assert.equal(quantity.qualifierKey({ channels: ["a", "b"] }), '{"channels":["a","b"]}');
+  assert.equal(quantity.qualifierKey({}), null);
+});
+
 test("qualifiers read as people say them", () => {
   assert.equal(plainSpaces(quantity.qualifierWords({ line_nm: 488, setting_percent: 10 })), "488 nm, at 10 %");
   assert.equal(quantity.qualifierWords({ odd_key: 3 }), "odd key 3");

@@ -88,8 +88,8 @@ function VerdictCell({ v, item, profile, setting, open, onOpen }: {
       <button type="button" class="open" aria-expanded={open} onClick={onOpen}>
         <span class="unseen">{texts.fleet.details(item.name || item.id, profile.name)}: </span>
         <VerdictMark v={v} />
+        <small class="under">{ages(v, setting)}</small>
       </button>
-      <small class="under">{ages(v, setting)}</small>
     </Cell>
   );
 }

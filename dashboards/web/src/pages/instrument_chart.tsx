@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { ChartTable, ControlChart } from "../chart/control_chart.tsx";
 import { pointsOf, sentence } from "../chart/model.ts";
 import { NotReady } from "../parts/states.tsx";
-import { byConcern, channelWords, detailWords, nameOf } from "../quantity.ts";
+import { byConcern, detailWords, nameOf, qualifierKey } from "../quantity.ts";
 import type { Setting } from "../state/facility.ts";
 import { api, useResource } from "../state/resource.ts";
 import { asOf, setQuery, usePlace } from "../state/router.ts";
@@ -19,13 +19,15 @@ interface Choice {
   id: string;
 }
 
+const kKeys = ["configuration", "quantity", "definition", "channel", "of"];
+
 function choices(configurations: Configuration[]): Choice[] {
   const seen = new Set<string>();
   const all: Choice[] = [];
   for (const c of configurations) {
     for (const q of [...(c.quantities ?? [])].sort(byConcern)) {
-      const id = [c.id, q.quantity, q.definition, q.channel ?? ""].join("|");
-      if (seen.has(id)) continue; // entries that differ by qualifier only share one series
+      const id = kKeys.map((key) => chartQuery(c, q)[key] ?? "").join("|");
+      if (seen.has(id)) continue;
       seen.add(id);
       all.push({ c, q, id });
     }
@@ -34,9 +36,7 @@ function choices(configurations: Configuration[]): Choice[] {
 }
 
 function chosenOf(all: Choice[], query: URLSearchParams): Choice | undefined {
-  const wanted = ["configuration", "quantity", "definition", "channel"]
-    .map((key) => query.get(key) ?? "")
-    .join("|");
+  const wanted = kKeys.map((key) => query.get(key) ?? "").join("|");
   return (
     all.find((choice) => choice.id === wanted) ??
     [...all].sort((a, b) => byConcern(a.q, b.q))[0]
@@ -77,7 +77,7 @@ function Chooser({ all, chosen }: { all: Choice[]; chosen: Choice }) {
 function useArrival(query: URLSearchParams) {
   const section = useRef<HTMLElement>(null);
   const wanted = query.get("quantity");
-  const key = `${query.get("configuration")}${wanted}${query.get("definition")}${query.get("channel")}`;
+  const key = kKeys.map((one) => query.get(one)).join("|");
   const before = useRef<string | null>(null);
   useEffect(() => {
     if (before.current !== null && before.current !== key && wanted) {
@@ -103,10 +103,11 @@ export function ChartSection({ configurations, setting }: {
         quantity: chosen.q.quantity,
         definition: chosen.q.definition,
         channel: typeof chosen.q.channel === "number" ? String(chosen.q.channel) : null,
+        of: qualifierKey(chosen.q.of),
       })
     : null;
   const { data: series, status } = useResource<Series>(url);
-  const name = chosen ? [nameOf(chosen.q.quantity, chosen.q.name), channelWords(chosen.q)].filter(Boolean).join(", ") : "";
+  const name = chosen ? label(chosen) : "";
   return (
     <section aria-labelledby="chart" ref={section} class="chartsection">
       <h2 id="chart">{texts.chart.heading}</h2>

@@ -3,7 +3,7 @@
 import { VerdictMark, OutcomeMark } from "../parts/marks.tsx";
 import { Cell, Head, Row, Table } from "../parts/table.tsx";
 import { Gauge, Time, Value } from "../parts/values.tsx";
-import { byConcern, detailWords, limitWords, nameOf } from "../quantity.ts";
+import { byConcern, detailWords, limitWords, nameOf, qualifierKey } from "../quantity.ts";
 import { probability } from "../format/number.ts";
 import type { Setting } from "../state/facility.ts";
 import { here, href, measurementHref } from "../state/router.ts";
@@ -19,6 +19,7 @@ export function chartQuery(c: Configuration, q: LatestQuantity): Record<string, 
     quantity: q.quantity,
     definition: q.definition,
     channel: typeof q.channel === "number" ? String(q.channel) : null,
+    of: qualifierKey(q.of),
   };
 }
 

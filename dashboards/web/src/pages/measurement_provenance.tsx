@@ -9,7 +9,6 @@ import { Digest, Time } from "../parts/values.tsx";
 import { check, type ProofResult } from "../proof.ts";
 import type { Setting } from "../state/facility.ts";
 import { api } from "../state/resource.ts";
-import { asOf } from "../state/router.ts";
 import { texts } from "../texts.ts";
 import type { MeasurementPage } from "../types.ts";
 
@@ -50,9 +49,11 @@ function Files({ m }: { m: MeasurementPage }) {
           <span class="muted">{t.digest}</span> <Digest hex={file.sha256} />
         </p>
       ))}
-      <p class="file">
-        <a href={api(`measurements/${encodeURIComponent(m.key)}/document`, asOf())}>{t.document}</a>
-      </p>
+      {typeof m.log_index === "number" && (
+        <p class="file">
+          <a href={api("events", null, { from: String(m.log_index), limit: "1" })}>{t.document}</a>
+        </p>
+      )}
     </Line>
   );
 }

@@ -8,7 +8,9 @@ import { known, sortedReasons } from "../verdict.ts";
 import { Shape } from "./marks.tsx";
 
 export function reasonText(reason: Reason): string {
-  return reason.text || texts.reasonCode[reason.code] || reason.code.replace(/_/g, " ");
+  const text = reason.text || texts.reasonCode[reason.code] || reason.code.replace(/_/g, " ");
+  const where = reason.configuration;
+  return where && !text.includes(where) ? `${where}: ${text}` : text;
 }
 
 /** The measurements that stand behind a reason. */

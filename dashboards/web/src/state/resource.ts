@@ -28,15 +28,23 @@ interface Page {
   body: Listed;
 }
 
-/** When the service last answered, and how often it has failed to since. */
-export const contact = { lastMs: null as number | null, failures: 0 };
+/** When the service last answered, and how often each address has failed to since. */
+const contact = { lastMs: null as number | null, failing: new Map<string, number>() };
 const watchers = new Set<() => void>();
 
-function note(answered: boolean): void {
-  const before = contact.failures;
-  contact.failures = answered ? 0 : contact.failures + 1;
-  if (answered) contact.lastMs = Date.now();
-  if (before !== contact.failures) for (const watcher of watchers) watcher();
+function failures(): number {
+  return Math.max(0, ...contact.failing.values());
+}
+
+function note(url: string, answered: boolean): void {
+  const before = failures();
+  if (answered) {
+    contact.failing.delete(url);
+    contact.lastMs = Date.now();
+  } else {
+    contact.failing.set(url, (contact.failing.get(url) ?? 0) + 1);
+  }
+  if (before !== failures()) for (const watcher of watchers) watcher();
 }
 
 class Resource {
@@ -56,7 +64,9 @@ class Resource {
 
   remove(user: () => void): void {
     this.users.delete(user);
-    if (this.users.size === 0 && this.timer) clearTimeout(this.timer);
+    if (this.users.size > 0) return;
+    if (this.timer) clearTimeout(this.timer);
+    if (contact.failing.delete(this.url)) for (const watcher of watchers) watcher();
   }
 
   async ask(): Promise<void> {
@@ -66,7 +76,7 @@ class Resource {
     let wait = kPollMs;
     try {
       await this.load();
-      note(true);
+      note(this.url, true);
     } catch (error) {
       wait = this.failed(error);
     }
@@ -78,7 +88,7 @@ class Resource {
   private failed(error: unknown): number {
     const status = error instanceof Problem ? error.status : 0;
     const answered = status >= 400 && status < 500 && status !== 408 && status !== 429;
-    note(answered);
+    note(this.url, answered);
     if (status === 404 || status === 400 || status === 422) this.status = "missing";
     else if (status === 401 || status === 403) this.status = "forbidden";
     else if (!this.data) this.status = "failed";
@@ -178,6 +188,7 @@ export function useContact(): { contact: Contact; lastMs: number | null } {
     watchers.add(redraw);
     return () => void watchers.delete(redraw);
   }, []);
-  const state = contact.failures === 0 ? "fine" : contact.failures < 2 && contact.lastMs ? "stale" : "away";
+  const worst = failures();
+  const state = worst === 0 ? "fine" : worst < 2 && contact.lastMs ? "stale" : "away";
   return { contact: state, lastMs: contact.lastMs };
 }
