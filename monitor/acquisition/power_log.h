@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitor/acquisition/image.h"
+
+namespace monitor::acquisition {
+
+/// One row of a power meter's log. Power is in the log's own unit.
+struct PowerRow {
+  std::optional<double> time_s;  ///< from the first row
+  double power = 0.0;
+  std::optional<double> line_nm;
+  std::optional<double> setting_percent;
+  std::optional<double> temperature_c;
+};
+
+struct PowerLog {
+  std::string format;  ///< "SmartLPM CSV", "Thorlabs OPM CSV", "power CSV"
+  std::vector<PowerRow> rows;
+  std::optional<double> mw_per_unit;  ///< absent: the log states no unit of power
+  bool timed = false;                 ///< every row has a time
+  Metadata metadata;                  ///< line_nm, setting_percent where one holds for all rows
+  std::optional<std::string> acquired_at;
+};
+
+/// Milliwatts of one `unit` ("W", "mW", "uW" ...); absent for anything else.
+[[nodiscard]] std::optional<double> MilliwattsPer(std::string_view unit);
+
+/// Reads the log of a power meter: SmartLPM (tab-separated, rows may lack the temperature),
+/// Thorlabs Optical Power Monitor (header after some lines, US dates with AM or PM), or any table
+/// with a header cell for power, its unit in brackets or behind an underscore.
+/// Errors  ReadError; rows that are cut short at the end of a log that was still being written are
+///         left out, any other row that is no number names its line.
+[[nodiscard]] PowerLog ReadPowerLog(std::string_view text);
+
+/// The same from a file.
+[[nodiscard]] PowerLog ReadPowerLogFile(int fd, std::uint64_t file_bytes);
+
+}  // namespace monitor::acquisition

@@ -1,0 +1,48 @@
+#include "monitor/measurement/image_input.h"
+
+#include "monitor/acquisition/read_error.h"
+#include "monitor/acquisition/read_image.h"
+#include "monitor/measurement/findings.h"
+
+namespace monitor::measurement {
+namespace {
+
+ImageInput ArrangedImage(const AnalysisJob& job, std::size_t index, NaturalAxis natural) {
+  const InputFile& file = *job.files[index];
+  ImageInput input;
+  input.image = acquisition::ReadImage(file.fd(), file.bytes());
+  input.setup = Setup(job.layers[index], input.image.metadata);
+  ArrangePlanes(input.setup.Text("axes"), natural, input.image);
+  const std::optional<std::string> roi = input.setup.Text("roi");
+  input.region =
+      roi ? CropPlanes(*roi, input.image) : cv::Rect({0, 0}, input.image.planes.front().size());
+  return input;
+}
+
+}  // namespace
+
+ImageInput ReadImageInput(const AnalysisJob& job, std::size_t index, NaturalAxis natural,
+                          AnalysisOutcome& outcome) {
+  ImageInput input;
+  try {
+    input = ArrangedImage(job, index, natural);
+  } catch (const acquisition::ReadError& error) {
+    throw acquisition::ReadError(error.fault(), "'" + job.names[index] + "': " + error.what());
+  }
+  outcome.formats.push_back(input.image.format);
+  if (!outcome.acquired_at) outcome.acquired_at = input.image.acquired_at;
+  for (const acquisition::ReaderNote& note : input.image.notes) {
+    outcome.report.findings.push_back(
+        {note.code, qc_metrics::Severity::kWarning, note.text, std::nullopt});
+  }
+  return input;
+}
+
+bool NoteMissingKeys(const Setup& setup, AnalysisOutcome& outcome) {
+  for (const std::string& key : setup.MissingKeys()) {
+    outcome.report.findings.push_back(MissingMetadata(key));
+  }
+  return !setup.MissingKeys().empty();
+}
+
+}  // namespace monitor::measurement

@@ -1,0 +1,168 @@
+#include "monitor/measurement/setup_keys.h"
+
+#include <array>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "monitor/acquisition/length_unit.h"
+#include "monitor/acquisition/printable.h"
+#include "monitor/measurement/nearest.h"
+
+namespace monitor::measurement {
+namespace {
+
+constexpr std::array<std::string_view, 6> kModalities = {
+    "widefield", "confocal", "spinning_disk", "two_photon", "light_sheet", "other"};
+constexpr std::array<std::string_view, 2> kScanAxes = {"x", "y"};
+constexpr std::array<std::string_view, 5> kPowerUnits = {"W", "mW", "uW", "nW", "pW"};
+constexpr std::array<std::string_view, 3> kSeries = {"dark", "flat", "uniform"};
+
+constexpr SetupKey kKeys[] = {
+    {"pixel_size_um", KeyKind::kPositive, {}},
+    {"pixel_size_x_um", KeyKind::kPositive, {}},
+    {"pixel_size_y_um", KeyKind::kPositive, {}},
+    {"z_step_um", KeyKind::kPositive, {}},
+    {"frame_interval_s", KeyKind::kPositive, {}},
+    {"exposure_s", KeyKind::kPositive, {}},
+    {"numerical_aperture", KeyKind::kPositive, {}},
+    {"refractive_index", KeyKind::kPositive, {}},
+    {"excitation_nm", KeyKind::kPositiveByChannel, {}},
+    {"emission_nm", KeyKind::kPositiveByChannel, {}},
+    {"channel_name", KeyKind::kTextByChannel, {}},
+    {"modality", KeyKind::kWord, kModalities},
+    {"pinhole_au", KeyKind::kPositiveByChannel, {}},
+    {"scan_axis", KeyKind::kWord, kScanAxes},
+    {"zoom", KeyKind::kPositive, {}},
+    {"camera_offset_adu", KeyKind::kNotNegative, {}},
+    {"saturation_adu", KeyKind::kPositive, {}},
+    {"gain_e_per_adu", KeyKind::kPositive, {}},
+    {"read_noise_e", KeyKind::kNotNegative, {}},
+    {"bead_diameter_um", KeyKind::kPositive, {}},
+    {"roi", KeyKind::kText, {}},
+    {"axes", KeyKind::kText, {}},
+    {"reference_channel", KeyKind::kIndex, {}},
+    {"line_nm", KeyKind::kPositive, {}},
+    {"setting_percent", KeyKind::kNotNegative, {}},
+    {"location", KeyKind::kText, {}},
+    {"sensor_serial", KeyKind::kText, {}},
+    {"meter_wavelength_nm", KeyKind::kPositive, {}},
+    {"power_unit", KeyKind::kWord, kPowerUnits},
+    {"run_sheet", KeyKind::kText, {}},
+    {"positions", KeyKind::kText, {}},
+    {"series", KeyKind::kWord, kSeries},
+    {"instrument_serial", KeyKind::kText, {}},
+};
+
+std::string Quoted(std::string_view text) {
+  return "'" + acquisition::Printable(text.substr(0, 80)) + "'";
+}
+
+const SetupKey& KeyOf(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const SetupKey& key : kKeys) {
+    if (key.name == name) return key;
+    names.push_back(key.name);
+  }
+  const std::string nearest = NearestWord(name, names);
+  throw UsageError("unknown setup key " + Quoted(name) +
+                   (nearest.empty() ? std::string() : "; did you mean '" + nearest + "'?"));
+}
+
+[[noreturn]] void RefuseValue(const SetupKey& key, std::string_view text, const char* wanted) {
+  throw UsageError("setup key '" + std::string(key.name) + "' takes " + wanted + ", not " +
+                   Quoted(text));
+}
+
+double Number(const SetupKey& key, std::string_view text, bool zero_allowed) {
+  const std::optional<double> value = acquisition::FiniteNumber(text);
+  if (!value || *value < 0.0 || (*value == 0.0 && !zero_allowed)) {
+    RefuseValue(key, text, zero_allowed ? "a number of at least 0" : "a number above 0");
+  }
+  return *value;
+}
+
+std::vector<std::string_view> SplitAtCommas(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    parts.push_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+SetupValue NumbersByChannel(const SetupKey& key, std::string_view text) {
+  std::vector<double> values;
+  for (std::string_view part : SplitAtCommas(text)) values.push_back(Number(key, part, false));
+  if (values.size() == 1) return values.front();
+  return values;
+}
+
+SetupValue TextsByChannel(const SetupKey& key, std::string_view text) {
+  std::vector<std::string> values;
+  for (std::string_view part : SplitAtCommas(text)) {
+    if (part.empty()) RefuseValue(key, text, "a name for each channel");
+    values.push_back(acquisition::Printable(part));
+  }
+  if (values.size() == 1) return values.front();
+  return values;
+}
+
+SetupValue WordOf(const SetupKey& key, std::string_view text) {
+  std::string all;
+  for (std::string_view word : key.words) {
+    if (word == text) return std::string(word);
+    all.append(all.empty() ? "" : ", ").append(word);
+  }
+  RefuseValue(key, text, ("one of " + all).c_str());
+}
+
+SetupValue ParseValue(const SetupKey& key, std::string_view text) {
+  switch (key.kind) {
+    case KeyKind::kPositive:
+      return Number(key, text, false);
+    case KeyKind::kNotNegative:
+      return Number(key, text, true);
+    case KeyKind::kIndex: {
+      const double value = Number(key, text, true);
+      if (value != std::floor(value) || value > 1e6) RefuseValue(key, text, "a whole number");
+      return value;
+    }
+    case KeyKind::kPositiveByChannel:
+      return NumbersByChannel(key, text);
+    case KeyKind::kTextByChannel:
+      return TextsByChannel(key, text);
+    case KeyKind::kText:
+      if (text.empty()) RefuseValue(key, text, "a text");
+      return acquisition::Printable(text);
+    case KeyKind::kWord:
+      return WordOf(key, text);
+  }
+  RefuseValue(key, text, "another value");
+}
+
+}  // namespace
+
+std::span<const SetupKey> SetupKeys() { return kKeys; }
+
+void PutSetupText(std::string_view key, std::string_view text, SetupLayer& layer) {
+  const SetupKey& row = KeyOf(key);
+  SetupValue value = ParseValue(row, text);
+  if (key == "pixel_size_um") {
+    layer.emplace("pixel_size_x_um", value);
+    layer.emplace("pixel_size_y_um", value);
+    return;
+  }
+  layer.insert_or_assign(std::string(key), std::move(value));
+}
+
+void PutAssignment(std::string_view assignment, SetupLayer& layer) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos) {
+    throw UsageError(Quoted(assignment) + " is no key=value");
+  }
+  PutSetupText(assignment.substr(0, equals), assignment.substr(equals + 1), layer);
+}
+
+}  // namespace monitor::measurement

@@ -1,0 +1,273 @@
+"""`etalon measure` as a user calls it: the golden commands on real data, what it says on a terminal,
+and a folder of broken files. Needs ETALON_BIN; real data where ETALON_CALIBRATION_DATA is."""
+
+import csv
+import hashlib
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import tempfile
+import unittest
+import zlib
+
+from tiff_writer import TiffWriter
+
+ETALON = os.environ.get("ETALON_BIN", "build/release/etalon")
+DATA = pathlib.Path(os.environ.get("ETALON_CALIBRATION_DATA", "../shared/data"))
+
+
+def measure(*words, **options):
+    return subprocess.run([ETALON, "measure", *words], capture_output=True, timeout=300, **options)
+
+
+def document(*words):
+    """The JSON on standard output, and the exit code."""
+    done = measure(*words, "--json", "-")
+    return json.loads(done.stdout.decode("utf-8")), done.returncode
+
+
+def values(doc, quantity, definition):
+    return [row["value"] for row in doc["quantities"]
+            if row["id"] == quantity and row["definition"] == definition]
+
+
+def codes(doc):
+    return [finding["code"] for finding in doc["findings"]]
+
+
+def field_pixels(width=64, height=64, level=1000):
+    """A uniform field with a little structure, 16 bit."""
+    return struct.pack("<%dH" % (width * height),
+                       *(level + 3 * (x % 7) + 2 * (y % 5) for y in range(height)
+                         for x in range(width)))
+
+
+@unittest.skipUnless(DATA.is_dir(), "the real calibration data are not here")
+class GoldenFiles(unittest.TestCase):
+    def test_published_bead(self):
+        doc, code = document("psf", str(DATA / "beads/metroloj_PSF.tif"), "--set",
+                             "pixel_size_um=0.1024", "--set", "z_step_um=0.2")
+        self.assertEqual(code, 0, doc["findings"])
+        for axis, published in (("x", 0.293), ("y", 0.299), ("z", 1.047)):
+            found = values(doc, "psf.fwhm." + axis, "metroloj_qc.fwhm1d/1")
+            self.assertAlmostEqual(found[0], published, delta=0.001)
+        self.assertEqual(doc["setup"]["pixel_size_x_um"], {"value": 0.1024, "source": "option"})
+        content = (DATA / "beads/metroloj_PSF.tif").read_bytes()
+        self.assertEqual(doc["inputs"][0]["sha256"], hashlib.sha256(content).hexdigest())
+        self.assertEqual(doc["inputs"][0]["bytes"], len(content))
+        self.assertEqual(doc["inputs"][0]["format"], "ImageJ TIFF")
+
+    def test_the_file_states_its_own_scale(self):
+        doc, code = document("psf", str(DATA / "beads/metroloj_PSF.tif"))
+        self.assertEqual(code, 0)
+        self.assertEqual(doc["setup"]["z_step_um"], {"value": 0.2, "source": "file"})
+        self.assertEqual(doc["setup"]["pixel_size_y_um"], {"value": 0.1024, "source": "file"})
+
+    def test_four_beads(self):
+        doc, code = document("psf", str(DATA / "beads/mpicbg_four_beads.tif"))
+        self.assertEqual(code, 0, doc["findings"])
+        kept = [row for row in doc["objects"] if row["state"] == "kept"]
+        self.assertEqual(len(kept), 4)
+        for centroid in ((30.1, 73.0, 23.3), (44.3, 111.6, 23.3), (76.1, 82.5, 23.3),
+                         (125.4, 36.0, 23.4)):
+            expected = [centroid[0] * 0.0225, centroid[1] * 0.0225, centroid[2] * 0.125]
+            near = [row for row in kept
+                    if all(abs(row["position_um"][i] - expected[i]) <= step
+                           for i, step in ((0, 0.0225), (1, 0.0225), (2, 0.125)))]
+            self.assertEqual(len(near), 1, centroid)
+
+    def test_published_field(self):
+        doc, code = document("illumination", str(DATA / "illumination/metroloj_field.tif"),
+                             "--set", "camera_offset_adu=0")
+        self.assertEqual(code, 0, doc["findings"])
+        self.assertAlmostEqual(values(doc, "illumination.uniformity", "metroloj.minmax/1")[0],
+                               0.1451, places=4)
+        self.assertAlmostEqual(values(doc, "illumination.uniformity", "metroloj_qc.minmax/1")[0],
+                               0.1841, places=4)
+        self.assertIn("saturated", codes(doc))
+        self.assertEqual(doc["quantities"][0]["definition"], "etalon.tiles/1")
+
+    def test_lsm_dialect(self):
+        doc, code = document("illumination", str(DATA / "illumination/lsm5_field_488.tif"),
+                             "--set", "camera_offset_adu=0")
+        self.assertEqual(code, 0, doc["findings"])
+        self.assertEqual(doc["inputs"][0]["format"], "LSM")
+        self.assertAlmostEqual(values(doc, "illumination.uniformity", "metroloj.minmax/1")[0],
+                               0.6933, places=4)
+
+    def test_smartlpm_log(self):
+        doc, code = document("power", str(DATA / "power/SmartLPM_blindData.csv"))
+        self.assertEqual(code, 0, doc["findings"])
+        self.assertEqual(doc["inputs"][0]["format"], "SmartLPM CSV")
+        means = [row for row in doc["quantities"] if row["id"] == "power.mean"]
+        self.assertGreaterEqual(len(means), 1)
+        self.assertEqual({row["of"]["line_nm"] for row in means}, {488.0})
+        for stability in values(doc, "power.stability", doc["quantities"][0]["definition"]):
+            self.assertGreater(stability, 0.5)  # across an "off" it is near 0
+
+    def test_ome_tiff(self):
+        name = DATA / "formats/2010-06-18x24y5z1t2c8b-text.ome.tiff"
+        doc, code = document("psf", str(name), "--set", "pixel_size_um=0.1", "--set",
+                             "z_step_um=0.3")
+        self.assertEqual(doc["inputs"][0]["format"], "OME-TIFF")
+        self.assertEqual(code, 3)  # numbers burnt into planes are no beads
+
+    def test_golden_rows_are_still_there(self):
+        with open(DATA / "GOLDEN.csv", newline="", encoding="utf-8") as table:
+            self.assertGreater(len(list(csv.DictReader(table))), 50)
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = pathlib.Path(self.folder.name)
+
+    def write(self, name, content):
+        path = self.path / name
+        path.write_bytes(content)
+        return str(path)
+
+    def field(self, name="field.tif"):
+        return self.write(name, TiffWriter().page(64, 64, field_pixels()).bytes())
+
+    def test_wrong_usage(self):
+        field = self.field()
+        for words, hint in (
+                (["psff", field], "psf"),
+                (["illumination"], "name a file"),
+                (["illumination", field, "--set", "pixel_size=1"], "pixel_size"),
+                (["illumination", field, "--set", "camera_offset=1"], "camera_offset_adu"),
+                (["illumination", field, "--set", "modality=wide"], "widefield"),
+                (["illumination", field, "--set", "zoom=-1"], "above 0"),
+                (["illumination", field, "--set", "zoom=nan"], "above 0"),
+                (["illumination", field, "--jsn", "-"], "--json"),
+                (["detector", field], "psf, illumination and power"),
+                (["psf", field, field], "one file")):
+            done = measure(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn(hint, done.stderr.decode(), words)
+            self.assertEqual(done.stderr.count(b"\n"), 1)
+
+    def test_setup_file_names_line_and_key(self):
+        field = self.field()
+        setup = self.write("setup.toml", b"zoom = 2.0\ncamera_ofset_adu = 3\n")
+        done = measure("illumination", field, "--setup", setup)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("line 2", done.stderr.decode())
+        self.assertIn("camera_offset_adu", done.stderr.decode())
+
+    def test_sources_and_precedence(self):
+        field = self.write("field.tif", TiffWriter().page(
+            64, 64, field_pixels(), description=b"ImageJ=1.53\nunit=micron\n",
+            resolution=(10, 1)).bytes())
+        setup = self.write("setup.toml", b"camera_offset_adu = 5\n")
+        usual = self.write("usual.toml", b"camera_offset_adu = 7\npixel_size_um = 9\nzoom = 3\n")
+        doc, code = document("illumination", field + ",exposure_s=0.5", "--setup", setup,
+                             "--configuration-setup", usual, "--set", "zoom=4")
+        self.assertEqual(code, 0)
+        self.assertEqual(doc["setup"]["camera_offset_adu"], {"value": 5.0, "source": "setup"})
+        self.assertEqual(doc["setup"]["pixel_size_x_um"], {"value": 0.1, "source": "file"})
+        self.assertEqual(doc["setup"]["zoom"], {"value": 4.0, "source": "option"})
+        self.assertEqual(doc["setup"]["exposure_s"], {"value": 0.5, "source": "option"})
+        self.assertEqual(doc["setup"]["saturation_adu"], {"value": 65535.0, "source": "default"})
+
+    def test_table_for_people(self):
+        done = measure("illumination", self.field(), "--set", "camera_offset_adu=0")
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, 0, text)
+        self.assertIn("U_est: k = 2, estimate only", text)
+        self.assertIn("etalon.tiles/1", text)
+        self.assertIn("\u00b1", text)
+
+    def test_files_report_and_pictures(self):
+        out = self.path / "out"
+        out.mkdir()
+        done = measure("illumination", self.field(), "--set", "camera_offset_adu=0", "--json",
+                       str(out / "m.json"), "--report", str(out / "m.html"), "--pictures",
+                       str(out / "pictures"), "--quiet")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+        doc = json.loads((out / "m.json").read_bytes())
+        self.assertGreaterEqual(len(doc["pictures"]), 1)
+        for picture in doc["pictures"]:
+            ending = ".png" if picture["media_type"] == "image/png" else ".svg"
+            content = (out / "pictures" / (picture["name"] + ending)).read_bytes()
+            self.assertEqual(picture["sha256"], hashlib.sha256(content).hexdigest())
+        page = (out / "m.html").read_text("utf-8")
+        self.assertIn("etalon.tiles/1", page)
+        self.assertEqual(sorted(p.name for p in out.iterdir()), ["m.html", "m.json", "pictures"])
+
+    def test_a_file_name_with_a_comma_wins(self):
+        name = self.field("a,zoom=2,b.tif")
+        doc, code = document("illumination", name, "--set", "camera_offset_adu=0")
+        self.assertEqual(code, 0)
+        self.assertEqual(doc["inputs"][0]["name"], "a,zoom=2,b.tif")
+        self.assertNotIn("zoom", doc["setup"])
+
+    def test_json_is_utf8_whatever_the_name(self):
+        name = os.fsencode(self.path) + b"/f\xffeld\n.tif"
+        with open(name, "wb") as file:
+            file.write(TiffWriter().page(64, 64, field_pixels()).bytes())
+        done = measure("illumination", name, "--set", "camera_offset_adu=0", "--json", "-")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(json.loads(done.stdout.decode("utf-8"))["inputs"][0]["name"],
+                         "f\\xFFeld\\x0A.tif")
+
+    def test_the_same_bytes_give_the_same_numbers(self):
+        first, _ = document("illumination", self.field(), "--set", "camera_offset_adu=0")
+        second, _ = document("illumination", self.field(), "--set", "camera_offset_adu=0")
+        for doc in (first, second):
+            for member in ("timing", "measured_at", "acquired_at"):
+                del doc[member]
+        self.assertEqual(first, second)
+
+    def test_pixel_types_give_the_same_field(self):
+        plain = field_pixels()
+        numbers = struct.unpack("<4096H", plain)
+        variants = {
+            "big_endian": TiffWriter(">").page(64, 64, struct.pack(">4096H", *numbers)),
+            "bigtiff": TiffWriter(big=True).page(64, 64, plain),
+            "int16": TiffWriter().page(64, 64, plain, sample_format=2),
+            "uint32": TiffWriter().page(64, 64, struct.pack("<4096I", *numbers), bits=32),
+            "int32": TiffWriter().page(64, 64, struct.pack("<4096i", *numbers), bits=32,
+                                       sample_format=2),
+            "float32": TiffWriter().page(64, 64, struct.pack("<4096f", *numbers), bits=32,
+                                         sample_format=3),
+            "float64": TiffWriter().page(64, 64, struct.pack("<4096d", *numbers), bits=64,
+                                         sample_format=3),
+            "deflate": TiffWriter().page(64, 64, zlib.compress(plain), compression=8),
+            "strips": TiffWriter().page(64, 64, None, chunks=[plain[i * 128:(i + 1) * 128]
+                                                              for i in range(64)]),
+            "tiles": TiffWriter().page(64, 64, None, tile=(32, 32), chunks=[
+                b"".join(plain[(ty * 32 + y) * 128 + tx * 64:(ty * 32 + y) * 128 + tx * 64 + 64]
+                         for y in range(32)) for ty in range(2) for tx in range(2)]),
+        }
+        expected, code = document("illumination", self.field(), "--set", "camera_offset_adu=0",
+                                  "--set", "saturation_adu=60000")
+        self.assertEqual(code, 0)
+        for name, writer in variants.items():
+            doc, code = document("illumination", self.write(name + ".tif", writer.bytes()), "--set",
+                                 "camera_offset_adu=0", "--set", "saturation_adu=60000")
+            self.assertEqual(code, 0, (name, doc["findings"]))
+            for ours, theirs in zip(doc["quantities"], expected["quantities"]):
+                self.assertAlmostEqual(ours["value"], theirs["value"], places=6,
+                                       msg=name + " " + ours["id"])
+
+    def test_thorlabs_log(self):
+        rows = "".join("%d ,11/08/2024 ,01:%02d:%02d.000 PM ,%.4e , \r\n"
+                       % (i, i // 60, i % 60, 1.5e-3 + 1e-6 * (i % 3)) for i in range(120))
+        log = self.write("opm.csv", ("Samples ,Date (MM/dd/yyyy) ,Time of day (hh:mm:ss) ,"
+                                     "Power (W) , \r\n" + rows).encode())
+        doc, code = document("power", log, "--set", "line_nm=488", "--set", "setting_percent=20")
+        self.assertEqual(code, 0, doc["findings"])
+        self.assertEqual(doc["inputs"][0]["format"], "Thorlabs OPM CSV")
+        mean = [row for row in doc["quantities"] if row["id"] == "power.mean"]
+        self.assertAlmostEqual(mean[0]["value"], 1.501, places=3)
+        self.assertEqual(mean[0]["unit"], "mW")
+        self.assertTrue(doc["acquired_at"].startswith("2024-11-08T"))
+
+
+if __name__ == "__main__":
+    unittest.main()
