@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "monitor/agent/agent_metrics.h"
+#include "monitor/agent/config.h"
+#include "monitor/agent/inbox.h"
+#include "monitor/agent/latest_values.h"
+#include "monitor/agent/ledger.h"
+#include "monitor/agent/matching.h"
+#include "monitor/agent/measuring.h"
+#include "monitor/agent/register_cache.h"
+#include "monitor/agent/spool.h"
+#include "monitor/agent/watched_folder.h"
+
+namespace monitor::agent {
+
+/// Both clocks at one moment; below the main loop time is an argument.
+struct Moment {
+  std::chrono::steady_clock::time_point steady;
+  std::chrono::system_clock::time_point wall;
+};
+
+/// The measuring half of the agent: from a settled file to a released spool entry.
+///
+/// Order of durability for one file: raw copy and submission synced in work/ → one rename into
+/// pending/ → a line in the ledger → offered to the sender. Killed anywhere, the next start either
+/// measures the file again (nothing was there) or finds the entry and completes the ledger.
+/// Threads  one.
+class Agent {
+ public:
+  /// `program` is the `etalon` whose `measure` is run. The parts outlive the agent.
+  struct Parts {
+    Spool& spool;
+    RegisterCache& registers;
+    AgentMetrics& metrics;
+    LatestValues& latest;
+    MetadataReader metadata;
+  };
+  Agent(const AgentConfig& config, std::string program, Parts parts);
+
+  /// Looks at every watch whose poll time has come and measures settled files until the next look
+  /// is due or `stop`. Errors  StorageError when the spool's disk fails; try again later.
+  void Cycle(const Moment& now, const std::function<Moment()>& clock,
+             const std::function<bool()>& stop);
+
+  [[nodiscard]] std::chrono::steady_clock::time_point NextLook() const;
+  /// Nothing settles, nothing waits to be measured or for the register.
+  [[nodiscard]] bool AllDone() const;
+  [[nodiscard]] const Inbox& inbox() const { return inbox_; }
+
+ private:
+  struct Task {
+    FileState file;
+    Candidate candidate;
+    Instructions instructions;
+    std::size_t watch;
+  };
+  using Stop = std::function<bool()>;
+  void CompleteLedger();
+  void Look(std::size_t index, const Moment& now);
+  void Consider(const FileState& file, std::size_t watch, const std::string& now);
+  void Process(const Task& task, const Moment& now, const Stop& stop);
+  void Measure(const Task& task, const std::filesystem::path& work_folder, const Moment& now,
+               const Stop& stop);
+  void Keep(const Task& task, const MeasuredFile& measured, const FileDigest& raw,
+            const std::filesystem::path& work_folder);
+  [[nodiscard]] bool HasRoomFor(const FileState& file);
+  void Publish();
+
+  const AgentConfig& config_;
+  std::string program_;
+  Parts parts_;
+  Ledger ledger_;
+  Inbox inbox_;
+  std::vector<WatchedFolder> folders_;
+  std::vector<std::size_t> settling_;  ///< files of each folder that have not settled
+  std::deque<Task> tasks_;
+  std::unordered_set<std::string> no_rule_;  ///< paths that match no rule never will
+  bool disk_full_ = false;
+};
+
+/// RFC 3339 UTC with milliseconds.
+[[nodiscard]] std::string Rfc3339(std::chrono::system_clock::time_point time);
+
+}  // namespace monitor::agent

@@ -1,0 +1,60 @@
+#include "monitor/agent/checkpoint_memory.h"
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <system_error>
+
+#include "monitor/agent/durable_file.h"
+
+namespace monitor::agent {
+namespace {
+
+constexpr std::uint64_t kMaxNoteBytes = 64 * 1024;
+
+struct Head {
+  std::string origin;
+  std::uint64_t size = 0;
+  std::string root;
+};
+
+std::optional<std::string> TakeLine(std::string_view& text) {
+  const auto end = text.find('\n');
+  if (end == std::string_view::npos) return std::nullopt;
+  std::string line(text.substr(0, end));
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+std::optional<Head> Parse(std::string_view note) {
+  const auto origin = TakeLine(note);
+  const auto size = TakeLine(note);
+  const auto root = TakeLine(note);
+  if (!origin || !size || !root || origin->empty() || root->empty()) return std::nullopt;
+  Head head{*origin, 0, *root};
+  const auto [end, error] = std::from_chars(size->data(), size->data() + size->size(), head.size);
+  if (error != std::errc() || end != size->data() + size->size()) return std::nullopt;
+  return head;
+}
+
+}  // namespace
+
+CheckpointVerdict RememberCheckpoint(const std::filesystem::path& file, const std::string& note) {
+  const auto shown = Parse(note);
+  if (!shown) return CheckpointVerdict::kUnreadable;
+  std::error_code error;
+  const auto kept =
+      std::filesystem::exists(file, error) ? Parse(ReadFile(file, kMaxNoteBytes)) : std::nullopt;
+  if (kept) {
+    if (kept->origin != shown->origin) return CheckpointVerdict::kRewritten;
+    if (shown->size < kept->size) return CheckpointVerdict::kRolledBack;
+    if (shown->size == kept->size) {
+      return shown->root == kept->root ? CheckpointVerdict::kConsistent
+                                       : CheckpointVerdict::kRewritten;
+    }
+  }
+  WriteFileDurably(file, note);
+  return CheckpointVerdict::kConsistent;
+}
+
+}  // namespace monitor::agent

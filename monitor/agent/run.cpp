@@ -1,0 +1,167 @@
+#include "monitor/agent/run.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+#include "monitor/agent/agent.h"
+#include "monitor/agent/durable_file.h"
+#include "monitor/agent/metrics_server.h"
+#include "monitor/agent/service_client.h"
+#include "monitor/agent/uploader.h"
+#include "monitor/log/log.h"
+
+namespace monitor::agent {
+namespace {
+
+using log::Severity;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kNap{50};
+constexpr milliseconds kAfterFailure{2000};
+constexpr std::uint64_t kMaxTokenBytes = 4096;
+
+Moment Now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+/// Two agents on one spool would both measure everything.
+class SpoolLock {
+ public:
+  explicit SpoolLock(const std::filesystem::path& dir) {
+    std::filesystem::create_directories(dir);
+    const auto file = dir / "lock";
+    descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (descriptor_ < 0) ThrowStorageError("open", file);
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      close(descriptor_);
+      throw StorageError("the spool " + dir.string() +
+                         " is in use by another agent; stop it, or set another [spool] dir");
+    }
+  }
+  ~SpoolLock() { close(descriptor_); }
+  SpoolLock(const SpoolLock&) = delete;
+  SpoolLock& operator=(const SpoolLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+std::string ReadToken(const AgentConfig& config) {
+  if (config.token_file.empty()) return "";
+  std::string token = ReadFile(config.token_file, kMaxTokenBytes);
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
+    token.pop_back();
+  }
+  return token;
+}
+
+std::set<std::string> Instruments(const AgentConfig& config) {
+  std::set<std::string> instruments;
+  for (const Watch& watch : config.watches) instruments.insert(watch.instrument);
+  return instruments;
+}
+
+/// The sending thread: measuring never waits for the network.
+class Sender {
+ public:
+  Sender(Uploader& uploader, ServiceClient& client)
+      : client_(client), thread_([this, &uploader] { Run(uploader); }) {}
+  ~Sender() {
+    stop_ = true;
+    client_.Cancel();
+    thread_.join();
+  }
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+ private:
+  void Run(Uploader& uploader) {
+    while (!stop_) {
+      milliseconds wait{0};
+      try {
+        const Moment now = Now();
+        wait = uploader.Step(now.steady, now.wall);
+      } catch (const std::exception& error) {
+        log::Log(Severity::kError, "sending_failed", {{"error", error.what()}});
+        wait = kAfterFailure;
+      }
+      for (; wait.count() > 0 && !stop_; wait -= kNap) std::this_thread::sleep_for(kNap);
+    }
+  }
+
+  ServiceClient& client_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+class Loop {
+ public:
+  Loop(const AgentConfig& config, const std::string& program, const MetadataReader& metadata)
+      : lock_(config.spool_dir),
+        spool_(config.spool_dir),
+        registers_(config.spool_dir / "register.json"),
+        latest_(config.spool_dir / "latest.json"),
+        metrics_(Instruments(config), latest_),
+        client_(config.service, ReadToken(config)),
+        uploader_(spool_, registers_, client_, metrics_, Instruments(config),
+                  std::random_device()()),
+        agent_(config, program, {spool_, registers_, metrics_, latest_, metadata}),
+        server_(config.listen_host, config.listen_port, [this] { return metrics_.Page(); }) {}
+
+  int Run(RunMode mode, const std::atomic<bool>& stop) {
+    const Sender sender(uploader_, client_);
+    while (!stop) {
+      const bool done = OneCycle(stop);
+      if (mode == RunMode::kOnce && done && spool_.Count().pending == 0) return 0;
+    }
+    return mode == RunMode::kOnce ? 1 : 0;
+  }
+
+ private:
+  /// True when nothing is left to measure.
+  bool OneCycle(const std::atomic<bool>& stop) {
+    const auto stopped = [&stop] { return stop.load(); };
+    auto until = std::chrono::steady_clock::now() + kNap;
+    try {
+      agent_.Cycle(Now(), Now, stopped);
+      uploader_.set_eager(agent_.inbox().WaitsForRegister());
+      uploader_.ReportInbox(agent_.inbox().Listing().dump());
+    } catch (const std::exception& error) {
+      log::Log(Severity::kError, "cycle_failed", {{"error", error.what()}});
+      until += kAfterFailure;
+    }
+    while (!stop && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(kNap);
+    return agent_.AllDone();
+  }
+
+  SpoolLock lock_;
+  Spool spool_;
+  RegisterCache registers_;
+  LatestValues latest_;
+  AgentMetrics metrics_;
+  ServiceClient client_;
+  Uploader uploader_;
+  Agent agent_;
+  MetricsServer server_;
+};
+
+}  // namespace
+
+int RunAgent(const AgentConfig& config, const std::string& program, const MetadataReader& metadata,
+             RunMode mode, const std::atomic<bool>& stop) {
+  const auto loop = std::make_unique<Loop>(config, program, metadata);
+  log::Log(Severity::kInfo, "agent_started",
+           {{"name", config.name},
+            {"service", config.service},
+            {"watches", config.watches.size()},
+            {"spool", config.spool_dir.string()}});
+  const int code = loop->Run(mode, stop);
+  log::Log(Severity::kInfo, "agent_stopped", {{"name", config.name}});
+  return code;
+}
+
+}  // namespace monitor::agent

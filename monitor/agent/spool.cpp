@@ -1,0 +1,153 @@
+#include "monitor/agent/spool.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <system_error>
+
+#include "monitor/agent/durable_file.h"
+#include "monitor/agent/file_name.h"
+#include "monitor/log/log.h"
+
+namespace monitor::agent {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uint64_t kMaxSourceBytes = 64 * 1024;
+constexpr std::size_t kNumberDigits = 12;
+
+std::size_t CountEntries(const fs::path& dir) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(dir), fs::directory_iterator()));
+}
+
+std::string SourceText(const FileState& source) {
+  return nlohmann::json{
+      {"path", EncodeName(source.path)}, {"size", source.size}, {"mtime_ns", source.mtime_ns}}
+      .dump();
+}
+
+std::optional<FileState> ReadSource(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder / "source.json", error)) return std::nullopt;
+  const auto json =
+      nlohmann::json::parse(ReadFile(folder / "source.json", kMaxSourceBytes), nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  return FileState{DecodeName(json.value("path", "")), json.value("size", std::uint64_t{0}),
+                   json.value("mtime_ns", std::int64_t{0})};
+}
+
+}  // namespace
+
+Spool::Spool(fs::path dir) : dir_(std::move(dir)) {
+  fs::remove_all(dir_ / "work");
+  for (const char* part : {"work", "pending", "sent", "refused"}) {
+    fs::create_directories(dir_ / part);
+  }
+  SyncDirectory(dir_);
+  LoadPending();
+  sent_ = CountEntries(dir_ / "sent");
+  refused_ = CountEntries(dir_ / "refused");
+}
+
+void Spool::LoadPending() {
+  for (const auto& item : fs::directory_iterator(dir_ / "pending")) {
+    const std::string id = item.path().filename().string();
+    const auto source = ReadSource(item.path());
+    if (id.size() <= kNumberDigits + 1 || !source) {
+      log::Log(log::Severity::kError, "spool_entry_unreadable", {{"entry", id}});
+      continue;
+    }
+    std::uint64_t number = 0;
+    std::from_chars(id.data(), id.data() + kNumberDigits, number);
+    next_number_ = std::max(next_number_, number + 1);
+    pending_[id] = SpoolEntry{id, id.substr(kNumberDigits + 1), item.path(), *source};
+  }
+}
+
+fs::path Spool::NewWorkFolder() {
+  const std::scoped_lock lock(mutex_);
+  fs::path folder = dir_ / "work" / std::to_string(next_work_++);
+  fs::create_directories(folder / "blobs");
+  return folder;
+}
+
+SpoolEntry Spool::Add(const fs::path& work_folder, const std::string& key,
+                      const FileState& source) {
+  WriteFileDurably(work_folder / "source.json", SourceText(source));
+  SyncDirectory(work_folder / "blobs");
+  const std::scoped_lock lock(mutex_);
+  char number[kNumberDigits + 1];
+  std::snprintf(number, sizeof number, "%012llu", static_cast<unsigned long long>(next_number_++));
+  SpoolEntry entry{std::string(number) + "-" + key, key, {}, source};
+  entry.folder = dir_ / "pending" / entry.id;
+  RenameDurably(work_folder, entry.folder);
+  unreleased_[entry.id] = entry;
+  return entry;
+}
+
+void Spool::Release(const SpoolEntry& entry) {
+  const std::scoped_lock lock(mutex_);
+  unreleased_.erase(entry.id);
+  pending_[entry.id] = entry;
+}
+
+void Spool::Drop(const fs::path& work_folder) const {
+  std::error_code ignored;  // the next start clears work/
+  fs::remove_all(work_folder, ignored);
+}
+
+std::vector<SpoolEntry> Spool::Pending(std::size_t limit) const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<SpoolEntry> entries;
+  for (const auto& [id, entry] : pending_) {
+    if (entries.size() == limit) break;
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+bool Spool::Knows(const std::string& key) const {
+  const std::scoped_lock lock(mutex_);
+  const auto has_key = [&](const auto& item) { return item.second.key == key; };
+  return std::any_of(pending_.begin(), pending_.end(), has_key) ||
+         std::any_of(unreleased_.begin(), unreleased_.end(), has_key) ||
+         fs::exists(dir_ / "sent" / (key + ".json"));
+}
+
+void Spool::MarkSent(const SpoolEntry& entry, const nlohmann::json& receipt) {
+  const fs::path file = dir_ / "sent" / (entry.key + ".json");
+  const bool again = fs::exists(file);
+  WriteFileDurably(file, receipt.dump());
+  Remove(entry);
+  const std::scoped_lock lock(mutex_);
+  if (!again) ++sent_;
+}
+
+void Spool::Remove(const SpoolEntry& entry) {
+  // Out of pending/ in one step, then deleted at leisure: half an entry is never seen there.
+  const fs::path grave = NewWorkFolder() / "sent";
+  RenameDurably(entry.folder, grave);
+  SyncDirectory(dir_ / "pending");
+  Drop(grave.parent_path());
+  const std::scoped_lock lock(mutex_);
+  pending_.erase(entry.id);
+}
+
+void Spool::MarkRefused(const SpoolEntry& entry, const nlohmann::json& problem) {
+  WriteFileDurably(entry.folder / "problem.json", problem.dump(2));
+  RenameDurably(entry.folder, dir_ / "refused" / entry.id);
+  SyncDirectory(dir_ / "pending");
+  const std::scoped_lock lock(mutex_);
+  pending_.erase(entry.id);
+  ++refused_;
+}
+
+Spool::Counts Spool::Count() const {
+  const std::scoped_lock lock(mutex_);
+  return {pending_.size() + unreleased_.size(), sent_, refused_};
+}
+
+}  // namespace monitor::agent

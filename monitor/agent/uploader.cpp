@@ -1,0 +1,235 @@
+#include "monitor/agent/uploader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "monitor/agent/checkpoint_memory.h"
+#include "monitor/agent/durable_file.h"
+#include "monitor/log/log.h"
+
+namespace monitor::agent {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstWait{250};
+constexpr milliseconds kLongestWait{60'000};
+constexpr milliseconds kRefreshInterval{60'000};
+constexpr milliseconds kEagerRefreshInterval{2'000};
+constexpr milliseconds kIdleWait{200};
+constexpr std::uint64_t kMaxSubmissionBytes = std::uint64_t{256} << 20;
+constexpr int kMaxEntryDoublings = 10;
+constexpr int kNotFound = 404;
+constexpr int kConflict = 409;
+constexpr int kCreated = 201;
+
+json ProblemOf(const Answer& answer) {
+  json problem = json::parse(answer.body, nullptr, false);
+  if (!problem.is_object()) problem = {{"title", "refused without a reason"}};
+  problem["status"] = answer.status;
+  return problem;
+}
+
+bool NamesType(const Answer& answer, std::string_view type) {
+  const json problem = json::parse(answer.body, nullptr, false);
+  if (!problem.is_object() || !problem.contains("type") || !problem["type"].is_string()) {
+    return false;
+  }
+  return problem["type"].get<std::string>().ends_with(type);
+}
+
+}  // namespace
+
+milliseconds Backoff::Next() {
+  const int doublings = std::min(failures_++, 20);
+  const milliseconds whole = std::min(longest_, first_ * (std::int64_t{1} << doublings));
+  std::uniform_int_distribution<std::int64_t> draw(whole.count() / 2, whole.count());
+  return milliseconds(draw(random_));
+}
+
+Uploader::Uploader(Spool& spool, RegisterCache& registers, ServiceClient& client,
+                   AgentMetrics& metrics, std::set<std::string> instruments, std::uint64_t seed)
+    : spool_(spool),
+      registers_(registers),
+      client_(client),
+      metrics_(metrics),
+      instruments_(std::move(instruments)),
+      backoff_(kFirstWait, kLongestWait, seed) {}
+
+void Uploader::ReportInbox(std::string body) {
+  const std::scoped_lock lock(inbox_mutex_);
+  inbox_ = std::move(body);
+}
+
+milliseconds Uploader::Step(Time now, WallTime wall) {
+  if (now < not_before_) return std::chrono::ceil<milliseconds>(not_before_ - now);
+  const auto contact = [&] {
+    backoff_.Reset();
+    metrics_.SetContact(std::chrono::duration<double>(wall.time_since_epoch()).count());
+  };
+  if (now >= next_refresh_) {
+    if (RefreshRegister(now)) {
+      contact();
+      return milliseconds(0);
+    }
+  } else if (eager_ && next_refresh_ - now > kEagerRefreshInterval) {
+    next_refresh_ = now + kEagerRefreshInterval;
+  }
+  if (now < not_before_) return std::chrono::ceil<milliseconds>(not_before_ - now);
+  const milliseconds wait = SendOldest(now);
+  if (now >= not_before_) {
+    if (wait.count() == 0) contact();
+    if (wait.count() != 0) SendInbox();
+  }
+  return wait;
+}
+
+bool Uploader::RefreshRegister(Time now) {
+  const Answer answer = registers_.Refresh(client_, instruments_);
+  if (answer.ok()) {
+    next_refresh_ = now + (eager_ ? kEagerRefreshInterval : kRefreshInterval);
+    return true;
+  }
+  log::Log(log::Severity::kWarning, "register_not_read",
+           {{"status", answer.status}, {"error", answer.body.substr(0, 200)}});
+  if (answer.status == 0) not_before_ = now + backoff_.Next();
+  // The spool does not wait for the register: submissions may work while a page fails.
+  next_refresh_ = now + (registers_.known() ? kRefreshInterval / 6 : kEagerRefreshInterval);
+  return false;
+}
+
+bool Uploader::SendInbox() {
+  std::string body;
+  {
+    const std::scoped_lock lock(inbox_mutex_);
+    if (inbox_ == inbox_sent_) return true;
+    body = inbox_;
+  }
+  const Answer answer = client_.PostJson("/api/v1/inbox", body);
+  // A service that does not take inboxes is asked again when the list changes, not before.
+  if (answer.ok() || (answer.status >= 400 && answer.status < 500)) inbox_sent_ = body;
+  return answer.ok();
+}
+
+milliseconds Uploader::SendOldest(Time now) {
+  milliseconds wait = kIdleWait;
+  for (const SpoolEntry& entry : spool_.Pending(postponed_.size() + 1)) {
+    const auto postponed = postponed_.find(entry.id);
+    if (postponed != postponed_.end() && now < postponed->second.first) continue;
+    switch (Send(entry)) {
+      case Sending::kDone:
+        postponed_.erase(entry.id);
+        return milliseconds(0);
+      case Sending::kServiceFailed:
+        metrics_.CountUpload(UploadOutcome::kRetried);
+        wait = backoff_.Next();
+        not_before_ = now + wait;
+        return wait;
+      case Sending::kEntryFailed: {
+        metrics_.CountUpload(UploadOutcome::kRetried);
+        auto& [when, failures] = postponed_[entry.id];
+        when = now +
+               std::min(kLongestWait, kFirstWait * (1 << std::min(failures++, kMaxEntryDoublings)));
+        break;
+      }
+    }
+  }
+  return wait;
+}
+
+Uploader::Sending Uploader::Judge(const Answer& answer) const {
+  if (answer.ok()) return Sending::kDone;
+  // The service itself, or the way to it, is not in order: nothing else would fare better.
+  const bool everybody = answer.status == 0 || answer.status == 401 || answer.status == 403 ||
+                         answer.status == 408 || answer.status == 425 || answer.status == 429 ||
+                         answer.status == 502 || answer.status == 503 || answer.status == 504;
+  return everybody ? Sending::kServiceFailed : Sending::kEntryFailed;
+}
+
+Uploader::Sending Uploader::SendBlobs(const SpoolEntry& entry, const json& submission,
+                                      Answer& failure) {
+  std::vector<std::string> wanted;
+  for (const json& raw : submission.at("raw")) {
+    if (raw.value("archived", false)) wanted.push_back(raw.value("sha256", ""));
+  }
+  for (const json& picture : submission.at("pictures")) {
+    wanted.push_back(picture.value("sha256", ""));
+  }
+  for (const std::string& sha256 : wanted) {
+    Answer answer = client_.HeadBlob(sha256);
+    if (answer.status == kNotFound) {
+      answer = client_.PutBlob(sha256, entry.folder / "blobs" / sha256);
+    }
+    if (!answer.ok()) {
+      failure = answer;
+      return Judge(answer);
+    }
+  }
+  return Sending::kDone;
+}
+
+Uploader::Sending Uploader::Send(const SpoolEntry& entry) {
+  const std::string body = ReadFile(entry.folder / "submission.json", kMaxSubmissionBytes);
+  Answer answer;
+  Sending sending = SendBlobs(entry, json::parse(body), answer);
+  if (sending == Sending::kDone) {
+    answer = client_.PostJson("/api/v1/measurements", body);
+    sending = Judge(answer);
+  }
+  if (sending == Sending::kDone) {
+    KeepReceipt(entry, answer);
+    return sending;
+  }
+  const bool for_good = sending == Sending::kEntryFailed && answer.status >= 400 &&
+                        answer.status < 500 &&
+                        !(answer.status == kConflict && NamesType(answer, "blob_missing"));
+  if (for_good) {
+    Refuse(entry, answer);
+    return Sending::kDone;
+  }
+  log::Log(log::Severity::kWarning, "send_failed",
+           {{"entry", entry.id}, {"status", answer.status}, {"error", answer.body.substr(0, 200)}});
+  return sending;
+}
+
+void Uploader::Refuse(const SpoolEntry& entry, const Answer& answer) {
+  log::Log(
+      log::Severity::kError, "submission_refused",
+      {{"entry", entry.id}, {"status", answer.status}, {"problem", answer.body.substr(0, 500)}});
+  spool_.MarkRefused(entry, ProblemOf(answer));
+  metrics_.CountUpload(UploadOutcome::kRefused);
+}
+
+void Uploader::KeepReceipt(const SpoolEntry& entry, const Answer& answer) {
+  const json receipt = json::parse(answer.body, nullptr, false);
+  // A duplicate's receipt is the first one again, so its checkpoint may well be an old one.
+  if (answer.status == kCreated && receipt.is_object()) {
+    CompareCheckpoint(receipt.value("checkpoint", ""));
+  }
+  spool_.MarkSent(entry, receipt.is_object() ? receipt : json{{"key", entry.key}});
+  metrics_.CountUpload(answer.status == kCreated ? UploadOutcome::kSent
+                                                 : UploadOutcome::kDuplicate);
+  log::Log(log::Severity::kInfo, "measurement_sent",
+           {{"key", entry.key},
+            {"new", answer.status == kCreated},
+            {"outcome", receipt.is_object() ? receipt.value("outcome", "") : ""}});
+}
+
+void Uploader::CompareCheckpoint(const std::string& note) {
+  const auto verdict = RememberCheckpoint(spool_.dir() / "checkpoint", note);
+  if (verdict == CheckpointVerdict::kConsistent) return;
+  if (verdict == CheckpointVerdict::kUnreadable) {
+    log::Log(log::Severity::kWarning, "checkpoint_unreadable",
+             {{"checkpoint", note.substr(0, 200)}});
+    return;
+  }
+  metrics_.SetCheckpointAlarm(true);
+  log::Log(log::Severity::kError, "checkpoint_inconsistent",
+           {{"checkpoint", note.substr(0, 500)},
+            {"advice",
+             "the service shows a shorter or another log than before; measuring goes on, "
+             "keep the spool's checkpoint file and run etalon verify on the server"}});
+}
+
+}  // namespace monitor::agent

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <random>
+#include <set>
+#include <string>
+
+#include "monitor/agent/agent_metrics.h"
+#include "monitor/agent/register_cache.h"
+#include "monitor/agent/service_client.h"
+#include "monitor/agent/spool.h"
+
+namespace monitor::agent {
+
+/// Waiting times after a failure: doubled each time from `first` to `longest`, each drawn between
+/// half and whole, so that many agents do not come back at once.
+class Backoff {
+ public:
+  Backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest, std::uint64_t seed)
+      : first_(first), longest_(longest), random_(seed) {}
+  [[nodiscard]] std::chrono::milliseconds Next();
+  void Reset() { failures_ = 0; }
+
+ private:
+  std::chrono::milliseconds first_;
+  std::chrono::milliseconds longest_;
+  int failures_ = 0;
+  std::mt19937_64 random_;
+};
+
+/// The sending half of the agent: keeps the register's copy fresh, sends the spool oldest first,
+/// keeps receipts and the last checkpoint, reports the inbox.
+///
+/// What the service refuses for good (4xx but 401, 403, 408, 409 blob_missing, 425, 429) goes to
+/// refused/ with its problem; everything else is tried again for ever. An entry that only itself
+/// fails (5xx) lets the younger ones pass.
+/// Threads  `Step` from one; `ReportInbox` and `set_eager` from any.
+class Uploader {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using WallTime = std::chrono::system_clock::time_point;
+
+  Uploader(Spool& spool, RegisterCache& registers, ServiceClient& client, AgentMetrics& metrics,
+           std::set<std::string> instruments, std::uint64_t seed);
+
+  /// Does at most one thing and returns how long nothing else is due (0: at once).
+  [[nodiscard]] std::chrono::milliseconds Step(Time now, WallTime wall);
+  /// The body of POST /api/v1/inbox; sent when it differs from the last one sent.
+  void ReportInbox(std::string json);
+  /// True: files wait for a register row, so ask the service every few seconds.
+  void set_eager(bool eager) { eager_ = eager; }
+
+ private:
+  enum class Sending { kDone, kEntryFailed, kServiceFailed };
+  bool RefreshRegister(Time now);
+  bool SendInbox();
+  Sending Send(const SpoolEntry& entry);
+  Sending SendBlobs(const SpoolEntry& entry, const nlohmann::json& submission, Answer& failure);
+  Sending Judge(const Answer& answer) const;
+  void Refuse(const SpoolEntry& entry, const Answer& answer);
+  void KeepReceipt(const SpoolEntry& entry, const Answer& answer);
+  void CompareCheckpoint(const std::string& note);
+  std::chrono::milliseconds SendOldest(Time now);
+
+  Spool& spool_;
+  RegisterCache& registers_;
+  ServiceClient& client_;
+  AgentMetrics& metrics_;
+  std::set<std::string> instruments_;
+  Backoff backoff_;
+  Time not_before_{};
+  Time next_refresh_{};
+  std::map<std::string, std::pair<Time, int>> postponed_;  ///< entry → when next, failures so far
+  std::atomic<bool> eager_{false};
+  std::mutex inbox_mutex_;
+  std::string inbox_;
+  std::string inbox_sent_;
+};
+
+}  // namespace monitor::agent
