@@ -53,8 +53,8 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"psf.snr", "Bead signal to noise", "1", kGauss, kHigher, kConfiguration, "etalon_psf_snr_ratio", "", 1.0},
     {"psf.sbr", "Bead signal to background", "1", "metroloj_qc.sbr/1", kHigher, kConfiguration, "etalon_psf_sbr_ratio", "", 1.0},
     {"psf.r2", "Fit R2", "1", kGauss, kHigher, kConfiguration, "etalon_psf_r2_ratio", "", 1.0},
-    {"psf.beads.kept", "Beads kept", "1", kCount, kHigher, kConfiguration, "etalon_psf_beads", "state=\"kept\"", 1.0},
-    {"psf.beads.rejected", "Beads rejected", "1", kCount, kLower, kConfiguration, "etalon_psf_beads", "state=\"rejected\"", 1.0},
+    {"psf.beads.kept", "Beads kept", "1", "etalon.psf_gates/1", kHigher, kConfiguration, "etalon_psf_beads", "state=\"kept\"", 1.0},
+    {"psf.beads.rejected", "Beads rejected", "1", "etalon.psf_gates/1", kLower, kConfiguration, "etalon_psf_beads", "state=\"rejected\"", 1.0},
 
     {"illumination.uniformity", "Uniformity", "1", "etalon.tiles/1", kHigher, kConfiguration, "etalon_illumination_uniformity_ratio", "", 1.0},
     {"illumination.centring", "Centring", "1", kSurface, kHigher, kConfiguration, "etalon_illumination_centring_ratio", "", 1.0},

@@ -34,7 +34,8 @@ double Azimuth8(const cv::Mat& image, double max_adu) {
 // Squares of 10 % of the mean side. Where microscope-metrics writes [-n:-1] and loses the last row
 // and column, the regions here reach the border.
 std::array<double, 9> RegionRatios(const cv::Mat& image, double max_adu) {
-  const int side = std::max(1, static_cast<int>(kRegionSide * (image.rows + image.cols) / 2.0));
+  const int side = std::clamp(static_cast<int>(kRegionSide * (image.rows + image.cols) / 2.0), 1,
+                              std::min(image.rows, image.cols));
   const int skip_x = (image.cols - side) / 2;
   const int skip_y = (image.rows - side) / 2;
   const std::array<cv::Range, 3> columns = {cv::Range(0, side),

@@ -94,6 +94,13 @@ void Prepare(ValueHistogram& histogram, double lowest, double highest) {
   histogram.step = highest > lowest ? (highest - lowest) / (kLevels - 1) : 1.0;
 }
 
+// 8- and 16-bit values are their own level.
+template <typename T>
+void CountExactly(ValueHistogram& histogram, const T* row, int width) {
+  for (int x = 0; x < width; ++x) ++histogram.counts[row[x]];
+  histogram.total += width;
+}
+
 void Count(ValueHistogram& histogram, const float* row, int width, int stride) {
   const auto scale = static_cast<float>(1.0 / histogram.step);
   const auto lowest = static_cast<float>(histogram.lowest);
@@ -187,7 +194,13 @@ FieldScan ScanField(const cv::Mat& image) {
     noise.Add(y, row.data());
     bright.Add(y, row.data(), image.cols);
     Add(sums, row.data(), image.cols, origin);
-    Count(scan.values, row.data(), image.cols, 1);
+    if (image.depth() == CV_8U) {
+      CountExactly(scan.values, image.ptr<unsigned char>(y), image.cols);
+    } else if (image.depth() == CV_16U) {
+      CountExactly(scan.values, image.ptr<unsigned short>(y), image.cols);
+    } else {
+      Count(scan.values, row.data(), image.cols, 1);
+    }
     gaussian.Add(y, row.data());
   }
   const auto pixels = static_cast<double>(image.total());

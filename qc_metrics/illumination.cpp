@@ -90,7 +90,7 @@ std::array<TileMean, 9> TileMeans(const cv::Mat& image, const FieldScan& scan,
   return means;
 }
 
-Estimate Uniformity(const TileMean& dark, const TileMean& bright) {
+FieldValue Uniformity(const TileMean& dark, const TileMean& bright) {
   const double ratio = std::max(0.0, dark.signal_adu) / bright.signal_adu;
   const double u =
       std::sqrt(dark.variance_adu2 + ratio * ratio * bright.variance_adu2) / bright.signal_adu;
@@ -143,13 +143,13 @@ void FillTilt(const FieldScan& scan, const SmoothSurface& surface, double offset
   result.tilt_y = {.value = sum_y / sum_yy / mean, .u = u};
 }
 
-Estimate PixelCv(const FieldScan& scan, double offset_adu, std::int64_t pixels) {
+FieldValue PixelCv(const FieldScan& scan, double offset_adu, std::int64_t pixels) {
   const double mean = scan.mean_adu - offset_adu;
   const double noise = scan.noise.VarianceAt(scan.mean_adu);
   const double total = scan.sd_adu * scan.sd_adu;
   const double field = std::max(0.0, total - noise);
   const auto n = static_cast<double>(pixels);
-  Estimate cv{.value = scan.sd_adu / mean, .u = std::nullopt};
+  FieldValue cv{.value = scan.sd_adu / mean, .u = std::nullopt};
   if (total > 0.0) {
     const double u_variance = std::sqrt((4.0 * field * noise + 2.0 * noise * noise) / n);
     cv.u = 0.5 * u_variance / scan.sd_adu / mean;

@@ -18,7 +18,7 @@ struct IlluminationSettings {
 };
 
 /// A value with its standard uncertainty (k = 1) from the image itself; no u means unknown.
-struct Estimate {
+struct FieldValue {
   double value = 0.0;
   std::optional<double> u;
 };
@@ -47,13 +47,13 @@ struct DustSpots {
 
 /// How flat, how well centred and how level the light is. Ratios have the unit 1.
 struct Illumination {
-  Estimate uniformity;                   ///< etalon.tiles/1
-  Estimate centring;                     ///< etalon.surface/1; 1 is on the image centre
-  Estimate peak_x_px;                    ///< etalon.surface/1
-  Estimate peak_y_px;                    ///< etalon.surface/1
-  Estimate tilt_x;                       ///< etalon.surface/1, change over the field / mean
-  Estimate tilt_y;                       ///< etalon.surface/1
-  Estimate cv;                           ///< etalon.pixel_cv/1, population SD / mean
+  FieldValue uniformity;                 ///< etalon.tiles/1
+  FieldValue centring;                   ///< etalon.surface/1; 1 is on the image centre
+  FieldValue peak_x_px;                  ///< etalon.surface/1
+  FieldValue peak_y_px;                  ///< etalon.surface/1
+  FieldValue tilt_x;                     ///< etalon.surface/1, change over the field / mean
+  FieldValue tilt_y;                     ///< etalon.surface/1
+  FieldValue cv;                         ///< etalon.pixel_cv/1, population SD / mean
   double minmax_smoothed = 0.0;          ///< metroloj_qc.minmax/1
   double minmax_raw = 0.0;               ///< metroloj.minmax/1
   double azimuth8 = 0.0;                 ///< metroloj_qc.azimuth8/1

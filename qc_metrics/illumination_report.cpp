@@ -53,7 +53,7 @@ class Writer {
  public:
   Writer(Report& report, std::optional<int> channel) : report_(report), channel_(channel) {}
 
-  void Add(std::string_view id, std::string_view definition, const Estimate& estimate,
+  void Add(std::string_view id, std::string_view definition, const FieldValue& estimate,
            std::string_view unit = "1", std::map<std::string, Qualifier> of = {}) {
     if (!std::isfinite(estimate.value)) return;
     Quantity quantity{.id = std::string(id),
@@ -74,7 +74,7 @@ class Writer {
 
   void Add(std::string_view id, std::string_view definition, double value,
            std::map<std::string, Qualifier> of = {}) {
-    Add(id, definition, Estimate{.value = value, .u = std::nullopt}, "1", std::move(of));
+    Add(id, definition, FieldValue{.value = value, .u = std::nullopt}, "1", std::move(of));
   }
 
   void Find(Finding finding) {
@@ -94,7 +94,7 @@ void WriteField(const Illumination& field, Writer& writer) {
   writer.Add(kUniformity, "metroloj_qc.azimuth8/1", field.azimuth8);
   writer.Add(kUniformity, "etalon.percentiles/1", field.p5_over_p95);
   writer.Add(kUniformity, "etalon.one_minus_cv/1",
-             Estimate{.value = 1.0 - field.cv.value, .u = field.cv.u});
+             FieldValue{.value = 1.0 - field.cv.value, .u = field.cv.u});
   writer.Add(kUniformity, "qc_scope.five_percent/1", field.five_percent);
   for (std::size_t i = 0; i < kFieldRegions.size(); ++i) {
     writer.Add(kUniformity, "microscope_metrics.nine_regions/1", field.region_ratio[i],

@@ -30,6 +30,9 @@ double UnbiasedLag1(double lag1, double n) {
   return std::clamp((lag1 * n + 2.0) / (n - 4.0), 0.0, kMaxLag1);
 }
 
+// How much the variance of a mean or of a slope grows when neighbours resemble each other.
+double Inflation(double lag1) { return (1.0 + lag1) / (1.0 - lag1); }
+
 Trend FitTrend(std::span<const PowerSample> samples) {
   const auto n = static_cast<double>(samples.size());
   Trend trend;
@@ -54,13 +57,12 @@ Trend FitTrend(std::span<const PowerSample> samples) {
     lagged += residual * last;
     last = residual;
   }
-  trend.residual_square_mw2 = n > 2.0 ? square / (n - 2.0) : 0.0;
   trend.lag1 = UnbiasedLag1(square > 0.0 ? lagged / square : 0.0, n);
+  // A line takes two degrees of freedom, and more where neighbours resemble each other.
+  const double taken = std::min(2.0 * Inflation(trend.lag1), 0.5 * n);
+  trend.residual_square_mw2 = n > 2.0 ? square / (n - taken) : 0.0;
   return trend;
 }
-
-// How much the variance of a mean or of a slope grows when neighbours resemble each other.
-double Inflation(double lag1) { return (1.0 + lag1) / (1.0 - lag1); }
 
 void FillTrend(std::span<const PowerSample> samples, const PowerSettings& settings,
                PowerSegment& segment) {
@@ -191,6 +193,7 @@ Measured<Power> MeasurePower(std::span<const PowerSample> samples, const PowerSe
   Power power;
   power.samples = static_cast<std::int64_t>(samples.size());
   power.off_samples = segmentation.off_samples;
+  power.edge_samples = segmentation.lone_edge_samples;
   for (const auto& range : segmentation.segments) {
     power.segments.push_back(Summarise(samples, range, settings));
     power.segments.back().number = static_cast<std::int64_t>(power.segments.size());

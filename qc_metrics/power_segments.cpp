@@ -15,6 +15,7 @@ constexpr double kFloor = 1e-5;         // of the group's strong samples: zero a
 constexpr double kLeastContrast = 5.0;  // between the medians of on and off
 constexpr double kOffFactor = 3.0;      // a group no brighter than this times "off" is off
 constexpr double kGapIntervals = 5.0;   // a longer pause ends a segment
+constexpr double kEdgePart = 0.5;       // of the median with the laser on
 constexpr double kStrongQuantile = 0.95;
 constexpr std::size_t kLevels = 256;
 
@@ -32,6 +33,7 @@ struct Group {
   std::vector<double> power_mw;
   double threshold_mw = 0.0;  // on when above
   std::optional<double> off_mw;
+  double on_mw = 0.0;  // median with the laser on, where there is an "off" to tell it from
 };
 
 // Otsu's threshold on a histogram of log power: the largest variance between two classes.
@@ -79,7 +81,9 @@ void FindThreshold(Group& group) {
   for (const double p : group.power_mw) (p > threshold ? on : off).push_back(p);
   if (on.empty() || off.empty()) return;
   const double off_mw = Quantile(off, 0.5);
-  if (Quantile(on, 0.5) < kLeastContrast * off_mw) return;
+  const double on_mw = Quantile(on, 0.5);
+  if (on_mw < kLeastContrast * off_mw) return;
+  group.on_mw = on_mw;
   group.threshold_mw = threshold;
   group.off_mw = off_mw;
 }
@@ -108,6 +112,15 @@ double MedianInterval(std::span<const PowerSample> samples) {
     intervals.push_back(samples[i].time_s - samples[i - 1].time_s);
   }
   return intervals.empty() ? 0.0 : Quantile(std::move(intervals), 0.5);
+}
+
+// A pulse that was cut by the log's begin, or a switch's glitch: a few samples on their way.
+bool IsOnlyEdge(std::span<const PowerSample> samples, const SegmentRange& range, double on_mw,
+                const PowerSettings& settings) {
+  if (static_cast<std::int64_t>(range.count) > settings.max_edge_samples) return false;
+  const auto part = samples.subspan(range.first, range.count);
+  return std::all_of(part.begin(), part.end(),
+                     [on_mw](const PowerSample& s) { return s.power_mw < kEdgePart * on_mw; });
 }
 
 // Where the laser was switched, the meter's answer and the switch itself share a sample.
@@ -152,11 +165,16 @@ Segmentation FindSegments(std::span<const PowerSample> samples, const PowerSetti
       ++end;
     }
     SegmentRange range{.first = i, .count = end - i, .edge_samples_dropped = 0};
-    const bool off_before = i > 0 && on[i - 1] == 0;
+    const double on_mw = groups.at(KeyOf(samples[i])).on_mw;
+    i = end;
+    if (IsOnlyEdge(samples, range, on_mw, settings)) {
+      result.lone_edge_samples += static_cast<std::int64_t>(range.count);
+      continue;
+    }
+    const bool off_before = range.first > 0 && on[range.first - 1] == 0;
     const bool off_after = end < samples.size() && on[end] == 0;
     DropEdges(samples, off_before, off_after, settings, range);
     result.segments.push_back(range);
-    i = end;
   }
   return result;
 }

@@ -19,6 +19,7 @@ struct SegmentRange {
 struct Segmentation {
   std::vector<SegmentRange> segments;
   std::int64_t off_samples = 0;
+  std::int64_t lone_edge_samples = 0;  ///< of pulses that the log cut to their edge
 };
 
 /// Splits a valid log (finite, times rising) as MeasurePower's contract says.

@@ -27,7 +27,8 @@ struct BinnedImage {
 ///           paraboloid, a steep one what it needs. The penalty's weight is chosen by restricted
 ///           maximum likelihood, the bins' weights by Tukey's biweight on residuals, so that dust
 ///           is not followed.
-/// Uncertainty  posterior covariance of the coefficients, scaled by the robust residual variance.
+/// Uncertainty  halfway between the coefficients' posterior covariance and that of the noise alone,
+///           scaled by the robust residual variance.
 /// Coordinates x right, y down, pixel centres on integers, the first pixel's centre is 0, 0.
 /// Threads   a value; const members may be called from several threads.
 /// Source    P. H. C. Eilers, B. D. Marx, Statistical Science 11, 89 (1996), for the penalty on
@@ -72,6 +73,7 @@ class SmoothSurface {
   int bin_px_ = 1;
   std::vector<double> coefficients_;  ///< y-major: index = iy * nx + ix
   BandedMatrix factor_;               ///< Cholesky factor of the penalised normal matrix
+  BandedMatrix normal_;               ///< the normal matrix without its penalty
   double dispersion_ = 1.0;
   cv::Mat bins_, weights_;
 };

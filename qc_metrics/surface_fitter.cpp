@@ -267,6 +267,7 @@ SmoothSurface SurfaceFitter::Result() const {
   surface.coefficients_.assign(coefficients_.data(), coefficients_.data() + coefficients_.size());
   for (double& c : surface.coefficients_) c += level_;  // the functions sum to one everywhere
   surface.factor_ = factor_;
+  surface.normal_ = normal_;
   surface.dispersion_ = scale_ * scale_;
   surface.bins_ = ToMat(fitted_.array() + level_);
   surface.weights_ = ToMat(robust_);
@@ -287,14 +288,14 @@ Measured<SmoothSurface> SurfaceFitter::Run() {
   }
   Reweight(Robustness::kBiweight);
   Accumulate();
-  double lambda = BestLambda(-5.0, 7.0, 10);
+  double lambda = BestLambda(-5.0, 7.0, 8);
   for (int i = 0; i < 3; ++i) {
     if (!Solve(lambda)) return Fault::kFitFailed;
     UpdateResiduals();
     Reweight(Robustness::kBiweightDilated);
     Accumulate();
   }
-  lambda = BestLambda(lambda - 2.0, lambda + 2.0, 7);
+  lambda = BestLambda(lambda - 2.0, lambda + 2.0, 6);
   if (!Solve(lambda)) return Fault::kFitFailed;
   UpdateResiduals();
   return Result();

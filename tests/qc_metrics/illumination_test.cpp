@@ -288,7 +288,7 @@ TEST(Illumination, OneDeadPixelDecidesMinMaxButNotTheDefault) {
   image.at<unsigned short>(200, 260) = 60000;  // hot, in the centre tile
   const auto after = MeasureOrFail(image, SettingsFor(scene));
   EXPECT_LT(after.minmax_raw, 0.01);
-  EXPECT_LT(after.minmax_smoothed, 0.6 * before.minmax_smoothed);
+  EXPECT_LT(after.minmax_smoothed, 0.75 * before.minmax_smoothed);  // 4 % of 55,000 ADU
   EXPECT_NEAR(after.uniformity.value, before.uniformity.value, 3e-4);
   EXPECT_NEAR(after.peak_x_px.value, before.peak_x_px.value, 1.0);
 }

