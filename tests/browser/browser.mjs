@@ -16,7 +16,7 @@ export const kChromium = process.env.ETALON_CHROMIUM ?? "/usr/bin/chromium";
 const kFlags = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  "--disable-dev-shm-usage", "--remote-debugging-port=0",
+  "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0",
 ];
 
 /** Starts Chromium; `close` ends it and removes its profile. */

@@ -426,7 +426,7 @@ export const texts = {
     leaf: "leaf",
     checkpoint: "Checkpoint",
     undecided: "No decision is recorded for this measurement yet.",
-    warningBand: "inside the warning band",
+    equals: (p: string) => (/^[<>]/.test(p) ? p : `= ${p}`),
     incomplete: "The uncertainty is incomplete: no repeat study or scale record stands behind it.",
   },
   states: {

@@ -82,8 +82,8 @@ function options(sheet: Sheet, width: number): uPlot.Options {
     hooks: {
       drawClear: [(u) => draw.shade(u, sheet.points, colours)],
       draw: [
-        (u) => draw.limits(u, sheet.points, sheet.range, sheet.unit, colours, ratio()),
         (u) => draw.points(u, sheet.points, sheet.selected(), colours, ratio()),
+        (u) => draw.limits(u, sheet.points, sheet.range, sheet.unit, colours, ratio()),
       ],
       setCursor: [
         (u) => {
@@ -203,7 +203,12 @@ function Legend({ points, range, unit }: {
   );
 }
 
-export function ControlChart({ series, name, zone }: { series: Series; name: string; zone: string }) {
+export function ControlChart({ series, name, axis, zone }: {
+  series: Series;
+  name: string;
+  axis: string;
+  zone: string;
+}) {
   const points = useMemo(() => model.pointsOf(series), [series]);
   const range = useMemo(() => model.rangeOf(points), [points]);
   const [at, select] = useState<number | null>(null);
@@ -212,7 +217,7 @@ export function ControlChart({ series, name, zone }: { series: Series; name: str
   const sheet: Sheet = {
     points, range, zone,
     unit: series.unit,
-    title: headWithUnit(name, series.unit),
+    title: headWithUnit(axis, series.unit),
     selected: () => current.current,
     onHover: select,
   };

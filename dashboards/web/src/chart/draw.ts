@@ -93,7 +93,13 @@ export function limits(
       before = { x: right, y };
       if (step.to !== Infinity) continue;
       const text = texts.chart.limit(limitText(step.value, unit));
-      ctx.fillText(text, right - 6 * ratio, side === "upper" ? y - 6 * ratio : y + 15 * ratio);
+      const base = side === "upper" ? y - 6 * ratio : y + 15 * ratio;
+      ctx.strokeStyle = colours.shade;
+      ctx.lineWidth = 4 * ratio;
+      ctx.strokeText(text, right - 6 * ratio, base); // readable on top of points
+      ctx.fillText(text, right - 6 * ratio, base);
+      ctx.strokeStyle = colours.limit;
+      ctx.lineWidth = 1.5 * ratio;
     }
   }
   ctx.restore();
@@ -154,7 +160,8 @@ export function points(
   ctx.beginPath();
   ctx.rect(box.left - 8 * ratio, box.top, box.width + 16 * ratio, box.height);
   ctx.clip();
-  const r = (all.length > 150 ? 3 : 4.5) * ratio;
+  // Crowded points shrink, so that their shapes stay apart as long as they can.
+  const r = clampTo(box.width / ratio / (2.4 * all.length), 2.5, 4.5) * ratio;
   all.forEach((point, n) => {
     const x = u.valToPos(point.seconds, "x", true);
     const colour = colours.shape[point.shape];

@@ -117,7 +117,8 @@ export function ChartSection({ configurations, setting }: {
           <Chooser all={all} chosen={chosen} />
           {series && status === "ready" ? (
             <>
-              <ControlChart series={series} name={name} zone={setting.zone} />
+              <ControlChart series={series} name={name} zone={setting.zone}
+                axis={nameOf(chosen.q.quantity, chosen.q.name)} />
               <p class="sentence">{sentence(pointsOf(series), series.unit, setting.zone)}</p>
               {series.points.length > 0 && (
                 <ChartTable series={series} name={name} zone={setting.zone} />

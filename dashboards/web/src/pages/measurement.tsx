@@ -73,7 +73,7 @@ function Pictures({ pictures, title }: { pictures: PictureLink[]; title: string 
       {pictures.length === 0 && <p class="muted">{t.noPictures}</p>}
       <div class="pictures">
         {pictures.map((p) => (
-          <figure key={p.name} class={/profile|trace|residual/.test(p.name) ? "broad" : ""}>
+          <figure key={p.name} class={/profile|trace|residual|field|map/.test(p.name) ? "broad" : ""}>
             <a href={p.url} target="_blank" rel="noopener">
               <img src={p.url} alt={`${title}: ${p.caption || captionOf(p.name)}`} decoding="async" />
             </a>

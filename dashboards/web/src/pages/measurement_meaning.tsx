@@ -44,7 +44,7 @@ function Judged({ entries, coverage }: { entries: Entry[]; coverage: number }) {
   return (
     <Table caption={t.quantitiesCaption} columns={[
       { head: c.quantity }, { head: c.value, numeric: true }, { head: c.limit },
-      { head: c.decision }, { head: "p", numeric: true },
+      { head: c.decision },
     ]}>
       {entries.map((q, n) => (
         <Row key={n}>
@@ -57,8 +57,14 @@ function Judged({ entries, coverage }: { entries: Entry[]; coverage: number }) {
             {limitWords(q.limit, q.unit)}
             <Gauge q={q} />
           </Cell>
-          <Cell label={c.decision}><OutcomeMark outcome={q.outcome} /></Cell>
-          <Cell label={c.p} numeric>{probability(q.p_conformance)}</Cell>
+          <Cell label={c.decision}>
+            <OutcomeMark outcome={q.outcome} />
+            {typeof q.p_conformance === "number" && (
+              <small class="under">
+                <abbr title={c.p}>p</abbr> {texts.measurement.equals(probability(q.p_conformance))}
+              </small>
+            )}
+          </Cell>
         </Row>
       ))}
     </Table>
