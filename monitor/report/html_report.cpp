@@ -26,8 +26,9 @@ h2{font-size:14px;color:var(--ink-2);margin:28px 0 8px}.muted{color:var(--ink-2)
 table{border-collapse:collapse;width:100%}th,td{padding:7px 12px;border-top:1px solid var(--line);
 text-align:left;vertical-align:baseline}thead th{border-top:0;font-size:12px;color:var(--ink-2)}
 .num{text-align:right;white-space:nowrap}.mono{font:12px ui-monospace,Menlo,"DejaVu Sans Mono",monospace;
-overflow-wrap:anywhere}figure{margin:0;padding:16px}figcaption{color:var(--ink-2);font-size:12px;
-max-width:60ch;margin-top:6px}.figures{display:flex;flex-wrap:wrap;align-items:flex-end}
+overflow-wrap:anywhere}figure{margin:16px;display:table}figcaption{color:var(--ink-2);font-size:12px;
+display:table-caption;caption-side:bottom;padding-top:6px;min-width:22ch}
+caption{text-align:left;padding:8px 12px}.figures{display:flex;flex-wrap:wrap;align-items:flex-start}
 img,svg{max-width:100%;height:auto}.pixels{image-rendering:pixelated}
 .finding{padding:8px 12px;border-left:3px solid var(--info);margin-top:8px;background:var(--bg)}
 .finding.warning{border-color:var(--warning)}.finding.fault{border-color:var(--fault)}
@@ -207,7 +208,7 @@ std::string HtmlReport(const json& document, const std::vector<Picture>& picture
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width\"><title>{0} · Etalon</title><style>{1}</style></head><body>"
       "<main><h1>{0}</h1><p class=\"muted\">acquired {2}, measured {3}. A measurement report: no "
-      "statement of conformity.</p>\n{4}<h2>What it means</h2>{5}{6}{7}{8}</main></body></html>\n",
+      "statement of conformity.</p>\n{4}{6}<h2>What it means</h2>{5}{7}{8}</main></body></html>\n",
       title, kStyle, Text(document, "acquired_at", "at an unknown time"),
       Text(document, "measured_at", "at an unknown time"), Findings(document),
       QuantityTable(document), Figures(pictures), Objects(document), Provenance(document));

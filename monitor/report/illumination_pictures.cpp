@@ -6,7 +6,6 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
-#include "monitor/report/number_text.h"
 #include "monitor/report/png.h"
 #include "monitor/report/raster.h"
 #include "monitor/report/svg_chart.h"
@@ -62,7 +61,7 @@ std::string BarCaption(cv::Mat& image, const Canvas& canvas, std::optional<doubl
   if (!pixel_um) return "no scale bar: pixel size not stated";
   const double bar_um = ScaleBarUm(canvas.width / canvas.scale * *pixel_um);
   DrawScaleBar(image, static_cast<int>(std::lround(bar_um / *pixel_um * canvas.scale)));
-  return fmt::format("bar {} µm", NumberText(bar_um));
+  return fmt::format("bar {:g} µm", bar_um);
 }
 
 Picture FieldMap(const qc_metrics::Illumination& field, cv::Size size, std::optional<double> um) {

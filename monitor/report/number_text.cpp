@@ -45,6 +45,10 @@ std::string Superscript(int exponent) {
 }  // namespace
 
 std::string NumberText(double value) {
+  // Counts and nominal values are exact: no digits are made up behind them.
+  if (value == std::trunc(value) && std::fabs(value) < 1e7) {
+    return WithTrueMinus(fmt::format("{:.0f}", value == 0.0 ? 0.0 : value));
+  }
   if (NeedsExponent(value)) {
     const int exponent = static_cast<int>(std::floor(std::log10(std::fabs(value))));
     return WithTrueMinus(fmt::format("{:.3f}", value / std::pow(10.0, exponent))) + " × 10" +

@@ -11,7 +11,7 @@ namespace monitor::report {
 /// 1e7.
 [[nodiscard]] std::string ValueText(double value, std::optional<double> expanded_u);
 
-/// Four significant digits, true minus.
+/// Four significant digits, true minus; whole numbers (counts, nominal values) without decimals.
 [[nodiscard]] std::string NumberText(double value);
 
 /// What people read for a UCUM unit: "um" is "µm", "1" and "{px}" style braces are words or

@@ -7,7 +7,6 @@
 #include <limits>
 #include <opencv2/imgproc.hpp>
 
-#include "monitor/report/number_text.h"
 #include "monitor/report/png.h"
 #include "monitor/report/raster.h"
 #include "monitor/report/svg_chart.h"
@@ -86,8 +85,8 @@ Picture DrawProjection(const cv::Mat& projection, double um_x, double um_y, doub
   const double bar_um = ScaleBarUm(projection.cols * um_x);
   DrawScaleBar(image, static_cast<int>(std::lround(bar_um * px_per_um)));
   return {fmt::format("psf_{}", name), "image/png", EncodePng(image),
-          fmt::format("{} of {}, maximum projection, square root scale; bar {} µm", name, what,
-                      NumberText(bar_um))};
+          fmt::format("{} of {}, maximum projection, square root scale; bar {:g} µm", name, what,
+                      bar_um)};
 }
 
 Panel ResidualPanel(const BeadProfile& profile) {
@@ -164,9 +163,10 @@ Picture BeadField(const qc_metrics::Stack& stack, const std::vector<BeadMark>& m
   }
   const double bar_um = ScaleBarUm(projection.cols * pixel_um);
   DrawScaleBar(image, static_cast<int>(std::lround(bar_um / pixel_um * scale)));
-  return {"psf_field", "image/png", EncodePng(image),
-          fmt::format("the whole field, maximum projection; ring: kept, cross: rejected; bar {} µm",
-                      NumberText(bar_um))};
+  return {
+      "psf_field", "image/png", EncodePng(image),
+      fmt::format("the whole field, maximum projection; ring: kept, cross: rejected; bar {:g} µm",
+                  bar_um)};
 }
 
 }  // namespace monitor::report

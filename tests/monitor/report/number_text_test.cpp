@@ -24,13 +24,16 @@ TEST(ValueText, UsesAPowerOfTenOnlyWherePlainDigitsWouldNotBeRead) {
   EXPECT_EQ(ValueText(0.00025, 3e-6), "0.0002500 ± 0.0000030");
 }
 
-TEST(ValueText, WithoutUShowsFourDigits) {
-  EXPECT_EQ(ValueText(0.184145, std::nullopt), "0.1841");
-  EXPECT_EQ(ValueText(3.0, 0.0), "3.000");
+TEST(ValueText, WithoutUShowsFourDigits) { EXPECT_EQ(ValueText(0.184145, std::nullopt), "0.1841"); }
+
+TEST(NumberText, CountsAreExact) {
+  EXPECT_EQ(NumberText(0.0), "0");
+  EXPECT_EQ(NumberText(-0.0), "0");
+  EXPECT_EQ(NumberText(40.0), "40");
+  EXPECT_EQ(ValueText(488.0, std::nullopt), "488");
 }
 
-TEST(NumberText, ZeroAndLargeNumbers) {
-  EXPECT_EQ(NumberText(0.0), "0.000");
+TEST(NumberText, LargeNumbers) {
   EXPECT_EQ(NumberText(123456.0), "123456");
   EXPECT_EQ(NumberText(3.2e9), "3.200 × 10⁹");
 }
