@@ -147,6 +147,8 @@ TEST(Merkle, AlteredProofsAreRefused) {
     }
   }
   EXPECT_FALSE(VerifyInclusion(leaves[0], 0, 0, {}, tree.RootAt(0)));
+  // A sound path to a root, but of a tree of another size.
+  EXPECT_FALSE(VerifyInclusion(leaves[0], 0, 3, tree.InclusionProof(0, 2), tree.RootAt(2)));
   EXPECT_FALSE(VerifyConsistency(3, 2, {}, tree.RootAt(3), tree.RootAt(2)));
   EXPECT_FALSE(VerifyConsistency(2, 2, {}, tree.RootAt(3), tree.RootAt(2)));
   EXPECT_FALSE(VerifyConsistency(2, 2, leaves, tree.RootAt(2), tree.RootAt(2)));
