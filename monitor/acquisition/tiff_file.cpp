@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -85,6 +86,24 @@ struct TiffFile::Handle {
     if (tiff != nullptr) TIFFClose(tiff);
   }
 
+  // Whether the directory at `offset` states no next one.
+  [[nodiscard]] bool ChainEnds(std::uint64_t offset) const {
+    const bool big = TIFFIsBigTIFF(tiff) != 0;
+    const std::uint64_t entries = Number(offset, big ? 8 : 2);
+    const std::uint64_t next = offset + (big ? 8 + 20 * entries : 2 + 12 * entries);
+    return Number(next, big ? 8 : 4) == 0;
+  }
+
+  [[nodiscard]] std::uint64_t Number(std::uint64_t offset, std::size_t bytes) const {
+    std::array<unsigned char, 8> raw{};
+    if (pread(source.fd, raw.data(), bytes, static_cast<off_t>(offset)) < 0) return 1;
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < bytes; ++i) {
+      value = (value << 8U) | raw[TIFFIsBigEndian(tiff) != 0 ? i : bytes - 1 - i];
+    }
+    return value;
+  }
+
   [[noreturn]] void Refuse(const std::string& what) const {
     const std::string detail = complaint.first.empty() ? "" : " (" + complaint.first + ")";
     throw ReadError(ReadFault::kUnreadable,
@@ -143,7 +162,7 @@ void TiffFile::ReadPages() {
     pages_.push_back(ReadPage(tiff, file_bytes_));
   } while (TIFFReadDirectory(tiff) != 0);
   // libtiff ends a chain of directories that loops or leaves the file like one that ends.
-  if (!handle_->complaint.first.empty()) {
+  if (!handle_->complaint.first.empty() || !handle_->ChainEnds(pages_.back().directory_offset)) {
     handle_->Refuse("a directory of the TIFF after page " + std::to_string(pages_.size()) +
                     " is broken");
   }

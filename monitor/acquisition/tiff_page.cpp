@@ -85,7 +85,7 @@ void CheckCodec(TIFF* tiff) {
               " is not read; save the image without compression or with LZW or deflate");
 }
 
-void CheckSides(const TiffPage& page) {
+void CheckSides(const TiffPage& page, bool plain, std::uint64_t file_bytes) {
   if (page.width_px == 0 || page.height_px == 0) {
     Unreadable("a page states a side of 0 pixels; export the image again");
   }
@@ -94,6 +94,11 @@ void CheckSides(const TiffPage& page) {
     Unreadable("a page claims " + std::to_string(page.width_px) + " x " +
                std::to_string(page.height_px) +
                " pixels, more than the limit; export a smaller region");
+  }
+  if (plain && page.DecodedBytes() > file_bytes) {
+    Unreadable("a page claims " + std::to_string(page.width_px) + " x " +
+               std::to_string(page.height_px) + " pixels, but the whole file has only " +
+               std::to_string(file_bytes) + " bytes; copy it again from the instrument");
   }
 }
 
@@ -162,12 +167,12 @@ TiffPage ReadPage(TIFF* tiff, std::uint64_t file_bytes) {
   CheckKind(tiff);
   page.type = TypeOf(tiff);
   CheckCodec(tiff);
-  CheckSides(page);
+  const bool plain = Word(tiff, TIFFTAG_COMPRESSION) == COMPRESSION_NONE;
+  CheckSides(page, plain, file_bytes);
   CheckTiles(tiff, page.type);
   const Layout layout = CheckLayout(tiff, file_bytes);
   page.first_byte = layout.first_byte;
   page.stored_bytes = layout.stored_bytes;
-  const bool plain = Word(tiff, TIFFTAG_COMPRESSION) == COMPRESSION_NONE;
   const bool too_few = plain ? page.stored_bytes < page.DecodedBytes()
                              : page.DecodedBytes() / kMaxCompressionRatio > page.stored_bytes;
   if (too_few) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <vector>
@@ -29,9 +30,17 @@ std::string NameOf(const json& quantity) {
   return entry == nullptr ? id : std::string(entry->name);
 }
 
+// A count, a line in nm: whole numbers that are known exactly carry no zeros behind a point.
+std::string PlainNumber(double value) {
+  if (value == std::floor(value) && std::abs(value) < 1e9) {
+    return std::to_string(static_cast<long long>(value));
+  }
+  return report::NumberText(value);
+}
+
 std::string WordOf(const json& value) {
   return value.is_string()   ? value.get<std::string>()
-         : value.is_number() ? report::NumberText(value.get<double>())
+         : value.is_number() ? PlainNumber(value.get<double>())
                              : value.dump();
 }
 
@@ -53,9 +62,10 @@ std::string WhatItIsOf(const json& quantity) {
 using Row = std::array<std::string, 5>;
 
 Row RowOf(const json& quantity) {
+  const auto value = quantity.at("value").get<double>();
   std::optional<double> expanded;
   if (quantity.contains("u")) expanded = kCoverageFactor * quantity.at("u").get<double>();
-  return {NameOf(quantity), report::ValueText(quantity.at("value").get<double>(), expanded),
+  return {NameOf(quantity), expanded ? report::ValueText(value, expanded) : PlainNumber(value),
           report::UnitText(quantity.at("unit").get<std::string>()),
           quantity.at("definition").get<std::string>(), WhatItIsOf(quantity)};
 }
