@@ -72,6 +72,7 @@ class QualityRecord {
   struct SeriesQuery {
     std::string subject, quantity, definition, channel, from, to;
     int points = 0;  ///< 0: all
+    std::string of;  ///< canonical JSON of the qualifiers; empty: the newest measurement's first
   };
   [[nodiscard]] Json Series(const SeriesQuery& query, const AsOf& as_of) const;
   struct MeasurementsQuery {

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "sop/journal/checkpoint.h"
+
+namespace monitor::service {
+
+/// Locks the folder for this process; returns the open lock file. Made when missing.
+/// Errors  StoreError when another service holds it or it cannot be made.
+[[nodiscard]] int LockDataFolder(const std::string& data_dir);
+void UnlockDataFolder(int lock_file);
+
+/// The key in data_dir/log.key; `new_log` makes one (mode 0600) when there is none.
+/// Errors  StoreError when an existing journal has lost its key or the file cannot be read as one.
+[[nodiscard]] sop::journal::LogKey LoadLogKey(const std::string& data_dir, bool new_log,
+                                              const std::string& origin);
+
+}  // namespace monitor::service

@@ -1,0 +1,261 @@
+#include "monitor/service/journal_writer.h"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+
+namespace monitor::service {
+namespace {
+
+using sop::journal::Digest;
+using sop::store::EventRow;
+using sop::store::StoreError;
+
+constexpr std::size_t kLargestBatch = 256;  ///< commands; bounds the wait of the first of them
+constexpr std::int64_t kPage = 500;         ///< events read at once
+
+struct Waiting {
+  JournalWriter::Work work;
+  std::exception_ptr error;
+  bool done = false;
+};
+
+[[noreturn]] void Broken(const std::string& what) {
+  throw StoreError("the journal does not hold together: " + what +
+                   "; keep this data folder as it is, restore a backup, and compare both with the "
+                   "checkpoints that agents keep");
+}
+
+void CheckEvent(const EventRow& row, std::int64_t expected, std::int64_t& last_ms) {
+  const std::string name = "event " + std::to_string(expected);
+  if (row.idx != expected) Broken(name + " is missing");
+  if (sop::journal::ToHex(sop::journal::LeafHash(row.line)) != row.leaf_hash) {
+    Broken(name + " is not the one that was recorded");
+  }
+  // The line is canonical, so its members stand in order and this one is the last but two.
+  static constexpr std::string_view kMember = "\"recorded_at\":\"";
+  const auto at = row.line.rfind(kMember);
+  const auto recorded = at == std::string::npos
+                            ? std::nullopt
+                            : sop::journal::ParseEventTime(
+                                  std::string_view(row.line).substr(at + kMember.size(), 24));
+  if (!recorded || ToMs(*recorded) != row.recorded_ms) {
+    Broken(name + " is filed under another time than it states");
+  }
+  if (row.recorded_ms < last_ms) Broken(name + " is older than the one before it");
+  last_ms = row.recorded_ms;
+}
+
+}  // namespace
+
+struct JournalWriter::Impl {
+  Impl(JournalWriter* the_owner, sop::store::Store& the_store, sop::journal::LogKey the_key,
+       Clock the_clock, Projection the_projection)
+      : owner(the_owner),
+        store(the_store),
+        key(std::move(the_key)),
+        clock(std::move(the_clock)),
+        projection(std::move(the_projection)) {}
+
+  JournalWriter* owner;
+  sop::store::Store& store;
+  sop::journal::LogKey key;
+  Clock clock;
+  Projection projection;
+
+  mutable std::shared_mutex tree_mutex;
+  sop::journal::MerkleTree tree;
+  std::int64_t last_ms = 0;
+
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::condition_variable finished;
+  std::deque<std::shared_ptr<Waiting>> queue;
+  bool stopping = false;
+  std::jthread thread;
+
+  void Load();
+  void Loop();
+  void Serve(std::vector<std::shared_ptr<Waiting>>& batch);
+  static void RunOne(Batch& batch, Waiting& waiting);
+  void Seal(Batch& batch);
+  void Recover();
+};
+
+void JournalWriter::Impl::Load() {
+  sop::journal::MerkleTree loaded;
+  std::int64_t newest_ms = INT64_MIN;
+  const auto snapshot = store.Read();
+  for (;;) {
+    const auto size = static_cast<std::int64_t>(loaded.size());
+    const auto rows = snapshot->Events(size, kPage);
+    for (const EventRow& row : rows) {
+      CheckEvent(row, static_cast<std::int64_t>(loaded.size()), newest_ms);
+      loaded.Append(sop::journal::LeafHash(row.line));
+    }
+    if (rows.empty()) break;
+  }
+  const auto last = snapshot->LastCheckpoint();
+  if (!last && loaded.size() > 0) Broken("it has events and no checkpoint");
+  if (last) {
+    const auto checkpoint = sop::journal::OpenCheckpoint(last->note, key.VerifierKey());
+    if (!checkpoint) Broken("its last checkpoint is not signed by this folder's log.key");
+    if (checkpoint->tree_size != loaded.size()) {
+      Broken("its last checkpoint covers " + std::to_string(checkpoint->tree_size) +
+             " events and it holds " + std::to_string(loaded.size()));
+    }
+    if (checkpoint->root != loaded.Root()) Broken("its events differ from its last checkpoint");
+  }
+  const std::unique_lock lock(tree_mutex);
+  tree = std::move(loaded);
+  last_ms = newest_ms;
+}
+
+JournalWriter::JournalWriter(sop::store::Store& store, sop::journal::LogKey key, Clock clock,
+                             Projection projection)
+    : impl_(std::make_unique<Impl>(this, store, std::move(key), std::move(clock),
+                                   std::move(projection))) {
+  impl_->Load();
+  impl_->thread = std::jthread([this] { impl_->Loop(); });
+}
+
+JournalWriter::~JournalWriter() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->arrived.notify_all();
+  impl_->thread.join();
+}
+
+const sop::journal::LogKey& JournalWriter::key() const { return impl_->key; }
+
+std::vector<Digest> JournalWriter::InclusionProof(std::uint64_t idx,
+                                                  std::uint64_t tree_size) const {
+  const std::shared_lock lock(impl_->tree_mutex);
+  return impl_->tree.InclusionProof(idx, tree_size);
+}
+
+Milliseconds JournalWriter::Batch::Now() const {
+  const Milliseconds now = writer_->impl_->clock();
+  const std::int64_t last = writer_->impl_->last_ms;
+  return ToMs(now) < last ? FromMs(last + 1) : now;
+}
+
+PlacedEvent JournalWriter::Batch::Append(std::string_view type, nlohmann::json body,
+                                         std::string_view actor) {
+  Impl& impl = *writer_->impl_;
+  const Milliseconds read = impl.clock();
+  Milliseconds recorded = read;
+  if (ToMs(read) < impl.last_ms) {
+    recorded = FromMs(impl.last_ms + 1);
+    body["clock_read"] = TimeText(read);
+  }
+  impl.last_ms = ToMs(recorded);
+  PlacedEvent placed{
+      size_,
+      ToMs(recorded),
+      {std::string(type), 1, TimeText(recorded), std::string(actor), std::move(body)}};
+  const std::string line = sop::journal::EventLine(placed.event);
+  const Digest leaf = sop::journal::LeafHash(line);
+  transaction_->AppendEvent({size_, line, sop::journal::ToHex(leaf), placed.recorded_ms});
+  ++size_;
+  leaves_.push_back(leaf);
+  impl.projection(*transaction_, placed);
+  return placed;
+}
+
+void JournalWriter::Run(Work work) {
+  const auto waiting = std::make_shared<Waiting>(Waiting{std::move(work), nullptr, false});
+  std::unique_lock lock(impl_->mutex);
+  impl_->queue.push_back(waiting);
+  impl_->arrived.notify_one();
+  impl_->finished.wait(lock, [&] { return waiting->done; });
+  if (waiting->error) std::rethrow_exception(waiting->error);
+}
+
+void JournalWriter::Impl::Loop() {
+  for (;;) {
+    std::vector<std::shared_ptr<Waiting>> batch;
+    {
+      std::unique_lock lock(mutex);
+      arrived.wait(lock, [&] { return stopping || !queue.empty(); });
+      if (queue.empty()) return;
+      while (!queue.empty() && batch.size() < kLargestBatch) {
+        batch.push_back(std::move(queue.front()));
+        queue.pop_front();
+      }
+    }
+    Serve(batch);
+    {
+      const std::lock_guard lock(mutex);
+      for (const auto& waiting : batch) waiting->done = true;
+    }
+    finished.notify_all();
+  }
+}
+
+/// What one command wrote goes again when it is refused; the others of the batch stay.
+void JournalWriter::Impl::RunOne(Batch& batch, Waiting& waiting) {
+  const std::int64_t size = batch.size_;
+  batch.transaction_->Mark();
+  try {
+    waiting.work(batch);
+  } catch (...) {
+    waiting.error = std::current_exception();
+    batch.transaction_->UndoMarked();
+    batch.leaves_.resize(batch.leaves_.size() - static_cast<std::size_t>(batch.size_ - size));
+    batch.size_ = size;
+    return;
+  }
+  batch.transaction_->KeepMarked();
+}
+
+void JournalWriter::Impl::Seal(Batch& batch) {
+  if (batch.leaves_.empty()) return;
+  sop::journal::Checkpoint checkpoint{key.origin, static_cast<std::uint64_t>(batch.size_), {}};
+  {
+    const std::unique_lock lock(tree_mutex);
+    for (const Digest& leaf : batch.leaves_) tree.Append(leaf);
+    checkpoint.root = tree.Root();
+  }
+  batch.transaction_->AppendCheckpoint(
+      {batch.size_, sop::journal::SignCheckpoint(checkpoint, key)});
+}
+
+void JournalWriter::Impl::Serve(std::vector<std::shared_ptr<Waiting>>& batch) {
+  try {
+    const auto transaction = store.Begin();
+    Batch work;
+    work.writer_ = owner;
+    work.transaction_ = transaction.get();
+    work.size_ = transaction->EventCount();
+    if (static_cast<std::uint64_t>(work.size_) != tree.size()) {
+      Broken("its database and its hash tree differ; restart the service");
+    }
+    for (const auto& waiting : batch) RunOne(work, *waiting);
+    Seal(work);
+    transaction->Commit();
+  } catch (...) {
+    const auto error = std::current_exception();
+    for (const auto& waiting : batch) {
+      if (!waiting->error) waiting->error = error;
+    }
+    Recover();
+  }
+}
+
+/// After a failed commit the tree may hold leaves that the database does not.
+void JournalWriter::Impl::Recover() {
+  try {
+    Load();
+  } catch (...) {
+    // The next batch fails as well while the database cannot be read; nothing is written blindly,
+    // because the tree's size is compared before each batch.
+  }
+}
+
+}  // namespace monitor::service

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitor/service/record.h"
+#include "monitor/service/time_text.h"
+#include "sop/journal/checkpoint.h"
+#include "sop/journal/event.h"
+#include "sop/journal/merkle.h"
+#include "sop/store/store.h"
+
+namespace monitor::service {
+
+/// An event with its place in the journal.
+struct PlacedEvent {
+  std::int64_t idx = 0;
+  std::int64_t recorded_ms = 0;
+  sop::journal::Event event;
+};
+
+/// The journal's one writer: waiting commands share a transaction and a checkpoint (group commit).
+///
+/// A command runs on the writer's thread, sees what the commands before it wrote, and either all it
+/// wrote stays or, when it throws, nothing. Its caller hears of success only after the commit.
+/// Recorded time never goes backwards: when the clock does, the event is recorded 1 ms after the
+/// one before and its body says what the clock read in `clock_read`. Threads  Run and the proofs
+/// from any thread. Errors   StoreError; what the command throws.
+class JournalWriter {
+ public:
+  /// Hands an appended event on to the read tables, within the same transaction.
+  using Projection = std::function<void(sop::store::Transaction&, const PlacedEvent&)>;
+
+  /// Reads the whole journal: every line must have its leaf hash, every leaf its place under the
+  /// last checkpoint. StoreError with one clear sentence otherwise.
+  JournalWriter(sop::store::Store& store, sop::journal::LogKey key, Clock clock,
+                Projection projection);
+  ~JournalWriter();
+  JournalWriter(const JournalWriter&) = delete;
+  JournalWriter& operator=(const JournalWriter&) = delete;
+
+  /// What a command may do.
+  class Batch {
+   public:
+    [[nodiscard]] sop::store::Transaction& tables() { return *transaction_; }
+    /// The time that the next event would be recorded at.
+    [[nodiscard]] Milliseconds Now() const;
+    PlacedEvent Append(std::string_view type, nlohmann::json body, std::string_view actor);
+    /// Number of events, with those of this batch.
+    [[nodiscard]] std::int64_t size() const { return size_; }
+
+   private:
+    friend class JournalWriter;
+    JournalWriter* writer_ = nullptr;
+    sop::store::Transaction* transaction_ = nullptr;
+    std::int64_t size_ = 0;
+    std::vector<sop::journal::Digest> leaves_;  ///< of the batch, not yet in the tree
+  };
+  using Work = std::function<void(Batch&)>;
+
+  /// Waits until what `work` wrote is durable.
+  void Run(Work work);
+
+  [[nodiscard]] const sop::journal::LogKey& key() const;
+  /// Of the committed tree with `tree_size` leaves.
+  [[nodiscard]] std::vector<sop::journal::Digest> InclusionProof(std::uint64_t idx,
+                                                                 std::uint64_t tree_size) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace monitor::service

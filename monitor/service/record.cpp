@@ -1,0 +1,140 @@
+#include "monitor/service/record.h"
+
+#include <sys/stat.h>
+
+#include "monitor/service/command_rules.h"
+#include "monitor/service/data_folder.h"
+#include "monitor/service/projection.h"
+#include "monitor/service/record_impl.h"
+#include "sop/journal/canonical_json.h"
+
+namespace monitor::service {
+namespace {
+
+using sop::journal::ToHex;
+using sop::store::StoreError;
+
+void OpenLog(JournalWriter& writer) {
+  writer.Run([&](JournalWriter::Batch& batch) {
+    if (batch.size() > 0) return;
+    batch.Append("log_opened",
+                 {{"origin", writer.key().origin}, {"verifier_key", writer.key().VerifierKey()}},
+                 "service");
+  });
+}
+
+std::string Digest(const sop::store::Reader& tables) {
+  // Chained, so that a record of any size is digested in one row's memory.
+  std::string digest;
+  tables.Dump([&](std::string_view line) {
+    digest = ToHex(sop::journal::Sha256(digest + std::string(line) + "\n"));
+  });
+  return digest;
+}
+
+}  // namespace
+
+void RequireFound(bool found, const std::string& type, const std::string& what) {
+  if (!found) throw Problem(404, type, what + " is not in the record");
+}
+
+QualityRecord::Impl::Impl(RecordOptions record_options) : options(std::move(record_options)) {
+  lock_file = LockDataFolder(options.data_dir);
+  try {
+    store = std::make_unique<sop::store::Store>(options.data_dir + "/etalon.db");
+    const bool new_log = store->Read()->EventCount() == 0;
+    writer = std::make_unique<JournalWriter>(
+        *store, LoadLogKey(options.data_dir, new_log, options.log_origin), options.clock, Project);
+    OpenLog(*writer);
+  } catch (...) {
+    UnlockDataFolder(lock_file);
+    throw;
+  }
+}
+
+QualityRecord::Impl::~Impl() {
+  writer.reset();
+  store.reset();
+  UnlockDataFolder(lock_file);
+}
+
+View QualityRecord::Impl::Look(const AsOf& as_of) const {
+  View view{store->Read(), 0, options.clock(), {}};
+  if (as_of) {
+    const auto time = ParseTime(*as_of);
+    if (!time) throw Problem(400, "wrong_time", "as_of must be a time as 2026-11-22T10:00:00Z");
+    view.now = std::min(*time, view.now);
+    view.at = view.tables->EventsRecordedBy(ToMs(view.now));
+  } else {
+    view.at = view.tables->EventCount();
+  }
+  view.as_of = TimeText(view.now);
+  return view;
+}
+
+std::shared_ptr<const RegisterState> QualityRecord::Impl::State(const View& view) const {
+  {
+    const std::lock_guard lock(cache_mutex);
+    if (cached && cached->at == view.at) return cached;
+  }
+  auto state = LoadState(*view.tables, view.at);
+  const std::lock_guard lock(cache_mutex);
+  if (!cached || cached->at < state->at) cached = state;
+  return state;
+}
+
+QualityRecord::QualityRecord(RecordOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+QualityRecord::~QualityRecord() = default;
+
+nlohmann::json QualityRecord::Events(std::uint64_t from_index, int limit) const {
+  const View view = impl_->Look(std::nullopt);
+  nlohmann::json items = nlohmann::json::array();
+  for (const auto& row : view.tables->Events(static_cast<std::int64_t>(from_index), limit)) {
+    items.push_back({{"log_index", row.idx}, {"line", row.line}, {"leaf_hash", row.leaf_hash}});
+  }
+  return {{"items", std::move(items)}, {"tree_size", view.at}};
+}
+
+std::string QualityRecord::Checkpoint() const {
+  return impl_->store->Read()->LastCheckpoint().value().note;
+}
+
+std::string QualityRecord::VerifierKey() const { return impl_->writer->key().VerifierKey(); }
+
+nlohmann::json QualityRecord::Proof(std::uint64_t index) const {
+  const auto tables = impl_->store->Read();
+  const auto event = tables->Event(static_cast<std::int64_t>(index));
+  RequireFound(event.has_value(), "unknown_event", "event " + std::to_string(index));
+  const auto checkpoint = tables->LastCheckpoint().value();
+  Json inclusion = Json::array();
+  for (const auto& digest :
+       impl_->writer->InclusionProof(index, static_cast<std::uint64_t>(checkpoint.tree_size))) {
+    inclusion.push_back(ToHex(digest));
+  }
+  return {{"log_index", index},
+          {"tree_size", checkpoint.tree_size},
+          {"leaf_hash", event->leaf_hash},
+          {"inclusion", std::move(inclusion)},
+          {"checkpoint", checkpoint.note}};
+}
+
+std::string QualityRecord::Rebuild() {
+  impl_->writer->Run([](JournalWriter::Batch& batch) {
+    auto& tables = batch.tables();
+    tables.ClearReadTables();
+    for (std::int64_t from = 0; from < batch.size();) {
+      for (const auto& row : tables.Events(from, 500)) {
+        Project(tables, {row.idx, row.recorded_ms, sop::journal::ParseEvent(row.line)});
+        from = row.idx + 1;
+      }
+    }
+  });
+  const std::lock_guard lock(impl_->cache_mutex);
+  impl_->cached = nullptr;
+  return DumpDigest();
+}
+
+std::string QualityRecord::DumpDigest() const { return Digest(*impl_->store->Read()); }
+
+}  // namespace monitor::service

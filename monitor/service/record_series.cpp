@@ -1,0 +1,108 @@
+#include <algorithm>
+
+#include "monitor/service/record.h"
+#include "monitor/service/record_impl.h"
+#include "qc_metrics/catalogue.h"
+
+namespace monitor::service {
+namespace {
+
+using Json = nlohmann::json;
+using sop::store::QuantityRow;
+
+std::int64_t Bound(const std::string& text, std::int64_t otherwise) {
+  if (text.empty()) return otherwise;
+  const auto time = ParseTime(text);
+  if (!time) throw Problem(400, "wrong_time", "from and to must be times as 2026-11-22T10:00:00Z");
+  return ToMs(*time);
+}
+
+/// One definition of one channel may have several results (a line, a comparator): a series is one
+/// of them. Unless asked for, the first of the newest measurement.
+std::string ChosenQualifier(const std::vector<QuantityRow>& rows) {
+  const std::string& newest = rows.back().measurement;
+  const auto first = std::find_if(
+      rows.begin(), rows.end(), [&](const QuantityRow& row) { return row.measurement == newest; });
+  return first->qualifier;
+}
+
+Json Point(const QuantityRow& row, const sop::store::MeasurementRow& measurement) {
+  const Json body = Json::parse(row.body);
+  const Json limit = body.value("limit", Json::object());
+  return {{"t", measurement.acquired_at},
+          {"value", body.at("value")},
+          {"u", body.value("u", Json())},
+          {"U", body.value("U", Json())},
+          {"measurement", row.measurement},
+          {"purpose", measurement.purpose},
+          {"outcome", body.value("outcome", Json())},
+          {"lower", limit.value("lower", Json())},
+          {"upper", limit.value("upper", Json())},
+          {"received_at", measurement.received_at}};
+}
+
+/// Keeps the lowest and highest point of each stretch, so that no excursion is lost.
+Json Thinned(const Json& points, std::size_t wanted) {
+  if (wanted == 0 || points.size() <= wanted) return points;
+  const std::size_t stretches = std::max<std::size_t>(wanted / 2, 1);
+  Json kept = Json::array();
+  for (std::size_t s = 0; s < stretches; ++s) {
+    const std::size_t from = s * points.size() / stretches;
+    const std::size_t to = (s + 1) * points.size() / stretches;
+    std::size_t low = from;
+    std::size_t high = from;
+    for (std::size_t i = from; i < to; ++i) {
+      if (points[i]["value"] < points[low]["value"]) low = i;
+      if (points[i]["value"] > points[high]["value"]) high = i;
+    }
+    kept.push_back(points[std::min(low, high)]);
+    if (low != high) kept.push_back(points[std::max(low, high)]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+Json QualityRecord::Series(const SeriesQuery& query, const AsOf& as_of) const {
+  const View view = impl_->Look(as_of);
+  const auto state = impl_->State(view);
+  RequireFound(state->configurations.contains(query.subject), "unknown_configuration",
+               "subject \"" + query.subject + "\"");
+  const auto* entry = qc_metrics::FindQuantity(query.quantity);
+  std::string definition = query.definition;
+  if (definition.empty() && entry != nullptr) definition = entry->default_definition;
+  auto rows = view.tables->Series(
+      {query.subject, query.quantity, definition, query.channel.empty() ? "*" : query.channel,
+       Bound(query.from, INT64_MIN), Bound(query.to, INT64_MAX)},
+      view.at);
+  Json points = Json::array();
+  Json of = nullptr;
+  Json unit = entry ? Json(std::string(entry->unit)) : Json(nullptr);
+  if (!rows.empty()) {
+    const std::string qualifier = query.of.empty() ? ChosenQualifier(rows) : query.of;
+    // Without a channel asked for, channels are not mixed either.
+    const std::string channel = rows.back().channel;
+    for (const QuantityRow& row : rows) {
+      if (row.qualifier != qualifier) continue;
+      if (query.channel.empty() && row.channel != channel) continue;
+      const auto measurement = view.tables->Measurement(row.measurement).value();
+      if (measurement.purpose == "practice") continue;
+      points.push_back(Point(row, measurement));
+      unit = Json::parse(row.body).at("unit");
+    }
+    if (!qualifier.empty()) of = Json::parse(qualifier);
+  }
+  return {{"as_of", view.as_of},
+          {"subject", query.subject},
+          {"quantity", query.quantity},
+          {"name", entry ? std::string(entry->name) : query.quantity},
+          {"definition", definition},
+          {"of", std::move(of)},
+          {"unit", std::move(unit)},
+          {"points", Thinned(points, static_cast<std::size_t>(std::max(query.points, 0)))},
+          {"segments", Json::array()},
+          {"signals", Json::array()},
+          {"events", Json::array()}};
+}
+
+}  // namespace monitor::service

@@ -1,0 +1,120 @@
+#include "monitor/service/submission.h"
+
+#include <algorithm>
+#include <array>
+
+#include "monitor/measurement/submission_key.h"
+#include "monitor/service/command_rules.h"
+#include "monitor/service/record.h"
+#include "sop/journal/canonical_json.h"
+
+namespace monitor::service {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kSchema = "etalon.submission/1";
+constexpr std::string_view kDocumentSchema = "etalon.measurement/1";
+constexpr std::size_t kMaxDocumentBytes = 32U << 20U;
+constexpr std::array<std::string_view, 4> kPurposes = {"as_found", "repeat", "as_left", "practice"};
+
+const Shape& EnvelopeShape() {
+  static const Shape kAgent{{{"name", Kind::kText, true}, {"version", Kind::kText}}};
+  static const Shape kRaw{{{"name", Kind::kText, true},
+                           {"sha256", Kind::kId, true},
+                           {"bytes", Kind::kNumber},
+                           {"archived", Kind::kFlag}}};
+  static const Shape kPicture{{{"name", Kind::kText, true},
+                               {"media_type", Kind::kText, true},
+                               {"sha256", Kind::kId, true}}};
+  static const Shape kEnvelope{{{"key", Kind::kId, true},
+                                {"instrument", Kind::kId, true},
+                                {"configuration", Kind::kId, true},
+                                {"procedure", Kind::kId, true},
+                                {"purpose", Kind::kId, true},
+                                {"performer", Kind::kText},
+                                {"agent", Kind::kObject, false, &kAgent},
+                                {"raw", Kind::kRows, false, &kRaw},
+                                {"pictures", Kind::kRows, false, &kPicture}}};
+  return kEnvelope;
+}
+
+bool IsDigest(const std::string& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+void CheckDigests(const Json& envelope) {
+  for (const char* list : {"raw", "pictures"}) {
+    if (!envelope.contains(list)) continue;
+    for (const Json& row : envelope[list]) {
+      if (IsDigest(row.at("sha256"))) continue;
+      throw Problem(422, "wrong_value", std::string(list) + ".sha256 must be 64 hex digits");
+    }
+  }
+}
+
+Json ParseDocument(const Json& text) {
+  if (!text.is_string() || text.get_ref<const std::string&>().size() > kMaxDocumentBytes) {
+    throw Problem(422, "wrong_value",
+                  "document must be the measurement's JSON text, at most 32 MB");
+  }
+  Json document;
+  try {
+    document = sop::journal::ParseStrict(text.get_ref<const std::string&>());
+  } catch (const sop::journal::CanonicalJsonError& error) {
+    throw Problem(422, "wrong_document", std::string("document is not JSON: ") + error.what());
+  }
+  if (!document.is_object() || document.value("schema", Json()) != kDocumentSchema) {
+    throw Problem(422, "wrong_document",
+                  "document must be an object with schema " + std::string(kDocumentSchema));
+  }
+  return document;
+}
+
+void CheckKey(const Submission& submission) {
+  std::string key;
+  try {
+    key = measurement::SubmissionKey(submission.document, submission.instrument,
+                                     submission.configuration, submission.procedure);
+  } catch (const std::exception& error) {
+    throw Problem(422, "wrong_document", error.what());
+  }
+  if (key == submission.key) return;
+  throw Problem(422, "key_mismatch", "the key of this document is " + key);
+}
+
+}  // namespace
+
+Submission ReadSubmission(const Json& submission) {
+  Submission read;
+  read.envelope = submission;
+  if (!submission.is_object() || submission.value("schema", Json()) != kSchema) {
+    throw Problem(422, "wrong_value", "schema must be " + std::string(kSchema));
+  }
+  read.envelope.erase("schema");
+  if (!read.envelope.contains("document")) {
+    throw Problem(422, "missing_field", "document is missing");
+  }
+  Json text = std::move(read.envelope["document"]);
+  read.envelope.erase("document");
+  if (read.envelope.contains("performer") && read.envelope["performer"].is_null()) {
+    read.envelope.erase("performer");
+  }
+  CheckShape(EnvelopeShape(), read.envelope, "");
+  CheckDigests(read.envelope);
+  read.document = ParseDocument(text);
+  read.envelope["document"] = std::move(text);
+  read.key = read.envelope.at("key");
+  read.instrument = read.envelope.at("instrument");
+  read.configuration = read.envelope.at("configuration");
+  read.procedure = read.envelope.at("procedure");
+  read.purpose = read.envelope.at("purpose");
+  read.attributed = !read.envelope.value("performer", std::string()).empty();
+  if (std::find(kPurposes.begin(), kPurposes.end(), read.purpose) == kPurposes.end()) {
+    throw Problem(422, "wrong_value", "purpose must be as_found, repeat, as_left or practice");
+  }
+  CheckKey(read);
+  return read;
+}
+
+}  // namespace monitor::service
