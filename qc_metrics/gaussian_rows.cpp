@@ -35,9 +35,10 @@ ETALON_WIDE void Symmetric17(const float* const* in, const float* w, int width,
 GaussianRows::GaussianRows(cv::Size image, Consumer consumer)
     : image_(image),
       consumer_(std::move(consumer)),
+      stride_(static_cast<std::size_t>(image.width) / 16 * 16 + 16 + 64),
       padded_(static_cast<std::size_t>(image.width + 2 * kRadius)),
-      ring_(static_cast<std::size_t>(image.width) * kRing),
-      out_(static_cast<std::size_t>(image.width)) {
+      ring_(stride_ * kRing),
+      out_(stride_ * kBatch) {
   double total = 0.0;
   for (int k = -kRadius; k <= kRadius; ++k) total += std::exp(-0.5 * k * k / (kSigmaPx * kSigmaPx));
   for (std::size_t k = 0; k < weight_.size(); ++k) {
@@ -55,26 +56,38 @@ void GaussianRows::Add(int y, const float* row) {
   std::array<const float*, 2 * kRadius + 1> shifted{};
   for (std::size_t k = 0; k < shifted.size(); ++k) shifted[k] = padded_.data() + k;
   Symmetric17(shifted.data(), weight_.data(), width,
-              &ring_[static_cast<std::size_t>(y % kRing) * static_cast<std::size_t>(width)]);
-  if (y >= kRadius) Emit(y - kRadius);
-  if (y == image_.height - 1) {
-    for (int last = std::max(0, image_.height - kRadius); last < image_.height; ++last) Emit(last);
+              &ring_[static_cast<std::size_t>(y % kRing) * stride_]);
+  if (y >= next_ + kBatch - 1 + kRadius) Emit(kBatch);
+  while (y == image_.height - 1 && next_ < image_.height) {
+    Emit(std::min(kBatch, image_.height - next_));
   }
 }
 
 const float* GaussianRows::RingRow(int y) const {
   if (y < 0) y = -y - 1;
   if (y >= image_.height) y = 2 * image_.height - y - 1;
-  return &ring_[static_cast<std::size_t>(y % kRing) * static_cast<std::size_t>(image_.width)];
+  return &ring_[static_cast<std::size_t>(y % kRing) * stride_];
 }
 
-void GaussianRows::Emit(int y) {
-  std::array<const float*, 2 * kRadius + 1> rows{};
-  for (int k = -kRadius; k <= kRadius; ++k) {
-    rows[static_cast<std::size_t>(k + kRadius)] = RingRow(y + k);
+void GaussianRows::Emit(int count) {
+  const auto width = static_cast<std::size_t>(image_.width);
+  std::array<const float*, 2 * kRadius + kBatch> rows{};
+  for (int k = 0; k < 2 * kRadius + count; ++k) {
+    rows[static_cast<std::size_t>(k)] = RingRow(next_ + k - kRadius);
   }
-  Symmetric17(rows.data(), weight_.data(), image_.width, out_.data());
-  consumer_(y, out_.data());
+  for (std::size_t from = 0; from < width; from += kChunkPx) {
+    const auto chunk = static_cast<int>(std::min<std::size_t>(kChunkPx, width - from));
+    std::array<const float*, 2 * kRadius + kBatch> part = rows;
+    for (auto& row : part) row = row == nullptr ? nullptr : row + from;
+    for (int k = 0; k < count; ++k) {
+      Symmetric17(part.data() + k, weight_.data(), chunk,
+                  &out_[static_cast<std::size_t>(k) * stride_ + from]);
+    }
+  }
+  for (int k = 0; k < count; ++k) {
+    consumer_(next_ + k, &out_[static_cast<std::size_t>(k) * stride_]);
+  }
+  next_ += count;
 }
 
 }  // namespace qc_metrics

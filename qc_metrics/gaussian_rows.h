@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <functional>
 #include <opencv2/core.hpp>
 #include <vector>
@@ -27,14 +28,18 @@ class GaussianRows {
 
  private:
   static constexpr int kRing = 32;
+  static constexpr int kBatch = 8;      // rows written together, so that the cache serves them all
+  static constexpr int kChunkPx = 256;  // columns whose 24 input rows fit the first-level cache
 
   [[nodiscard]] const float* RingRow(int y) const;
-  void Emit(int y);
+  void Emit(int count);
 
   cv::Size image_;
   Consumer consumer_;
   std::array<float, kRadius + 1> weight_{};
+  std::size_t stride_;  // not a power of two, or all rows would share one set of the cache
   std::vector<float> padded_, ring_, out_;
+  int next_ = 0;  // row to hand on next
 };
 
 }  // namespace qc_metrics

@@ -83,6 +83,9 @@ SurfaceFitter::SurfaceFitter(const BinnedImage& binned) : binned_(binned) {
   y_ = {binned.image_px.height, SegmentsFor(binned.image_px.height, longest)};
   basis_x_ = BinnedBasis(x_, binned.bin_px, binned.mean.cols);
   basis_y_ = BinnedBasis(y_, binned.bin_px, binned.mean.rows);
+  for (int bin = 0; bin < binned.mean.cols; ++bin) {
+    first_x_.push_back(x_.At(static_cast<double>(bin) * binned.bin_px).first);
+  }
   level_ = cv::mean(binned.mean)[0];
   data_ = ToEigen(binned.mean).array() - level_;
   precision_ = ToEigen(binned.variance).cwiseInverse();
@@ -117,7 +120,28 @@ void SurfaceFitter::BuildPenalty() {
   }
 }
 
-// Row by row of bins: the x part is a small matrix, spread over the few functions of y.
+// One row of bins as a small normal matrix along x: few functions meet in a bin.
+void SurfaceFitter::AccumulateRow(Eigen::Index row, Eigen::MatrixXd& along_x,
+                                  Eigen::VectorXd& right_x) {
+  along_x.setZero();
+  right_x.setZero();
+  for (Eigen::Index bin = 0; bin < data_.cols(); ++bin) {
+    const double weight = precision_(row, bin) * robust_(row, bin);
+    if (weight == 0.0) continue;
+    const double value = data_(row, bin);
+    data_square_ += weight * value * value;
+    const Eigen::Index first = first_x_[static_cast<std::size_t>(bin)];
+    const Eigen::Index last = std::min<Eigen::Index>(first + kBasisReach, x_.size() - 1);
+    for (Eigen::Index j = first; j <= last; ++j) {
+      const double part = weight * basis_x_(bin, j);
+      right_x(j) += part * value;
+      for (Eigen::Index i = j; i <= last; ++i) along_x(i, j) += part * basis_x_(bin, i);
+    }
+  }
+  along_x.triangularView<Eigen::StrictlyUpper>() = along_x.transpose();
+}
+
+// Spreads each row's matrix over the few functions of y.
 void SurfaceFitter::Accumulate() {
   const int nx = x_.size();
   const int ny = y_.size();
@@ -126,13 +150,9 @@ void SurfaceFitter::Accumulate() {
   data_square_ = 0.0;
   weight_count_ = robust_.sum();
   Eigen::MatrixXd along_x(nx, nx);
+  Eigen::VectorXd right_x(nx);
   for (Eigen::Index row = 0; row < data_.rows(); ++row) {
-    const Eigen::VectorXd weight =
-        (precision_.row(row).array() * robust_.row(row).array()).transpose();
-    const Eigen::VectorXd weighted = weight.cwiseProduct(data_.row(row).transpose());
-    data_square_ += weighted.dot(data_.row(row).transpose());
-    along_x.noalias() = basis_x_.transpose() * weight.asDiagonal() * basis_x_;
-    const Eigen::VectorXd right_x = basis_x_.transpose() * weighted;
+    AccumulateRow(row, along_x, right_x);
     for (int iy = 0; iy < ny; ++iy) {
       const double by = basis_y_(row, iy);
       if (by == 0.0) continue;

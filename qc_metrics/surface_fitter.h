@@ -22,6 +22,7 @@ class SurfaceFitter {
 
   void BuildPenalty();
   void Accumulate();
+  void AccumulateRow(Eigen::Index row, Eigen::MatrixXd& along_x, Eigen::VectorXd& right_x);
   [[nodiscard]] bool Solve(double log10_lambda);
   [[nodiscard]] double RestrictedLikelihood(double log10_lambda);
   [[nodiscard]] double BestLambda(double low, double high, int evaluations);
@@ -33,6 +34,7 @@ class SurfaceFitter {
   const BinnedImage& binned_;
   SplineAxis x_, y_;
   Eigen::MatrixXd basis_x_, basis_y_;  // bins x functions, averaged over each bin's pixels
+  std::vector<Eigen::Index> first_x_;  // first function that meets each column of bins
   double level_ = 0.0;                 // subtracted from the data, to keep sums small
   Eigen::MatrixXd data_;               // bins y x bins x
   Eigen::MatrixXd precision_;          // 1 / expected variance
