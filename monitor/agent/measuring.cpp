@@ -17,6 +17,7 @@ constexpr std::uint64_t kMaxDocumentBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kMaxPictureBytes = std::uint64_t{32} << 20;
 constexpr std::size_t kMaxPictures = 64;
 constexpr std::size_t kQuotedOutput = 300;
+constexpr std::chrono::seconds kGrace{5};
 constexpr int kMeasured = 0;
 constexpr int kUnmeasurable = 3;
 constexpr int kUnreadable = 4;
@@ -153,6 +154,10 @@ std::vector<std::string> MeasureCommand(const MeasuringJob& job) {
     command.insert(command.end(),
                    {"--configuration-setup", (job.work_folder / "setup.toml").string()});
   }
+  // The reader's own limits bind a little earlier than ours, so that its finding says why.
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(job.limits.time).count();
+  command.insert(command.end(), {"--limit-mb", std::to_string(job.limits.memory_bytes >> 20U),
+                                 "--limit-s", std::to_string(seconds)});
   for (const auto& [key, value] : job.rule->set) {
     command.insert(command.end(), {"--set", key + "=" + value});
   }
@@ -164,8 +169,10 @@ std::variant<MeasuredFile, Interrupted> MeasureInChild(const MeasuringJob& job,
                                                        const std::function<bool()>& stop) {
   fs::create_directories(job.work_folder / "pictures");
   WriteFileDurably(job.work_folder / "setup.toml", SetupToml(job.instructions.setup));
+  ChildLimits limits = job.limits;
+  limits.time += kGrace;
   const ChildResult child =
-      RunChild(MeasureCommand(job), job.work_folder / "output.txt", job.limits, stop);
+      RunChild(MeasureCommand(job), job.work_folder / "output.txt", limits, stop);
   if (child.end == ChildEnd::kInterrupted) return Interrupted{};
   std::optional<MeasuredFile> measured = ReadResult(job, child);
   if (!measured) {

@@ -1,5 +1,8 @@
 #include "monitor/agent/register_cache.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <system_error>
 
 #include "monitor/agent/durable_file.h"
@@ -11,6 +14,8 @@ namespace {
 using nlohmann::json;
 constexpr std::uint64_t kMaxCacheBytes = 64 << 20;
 constexpr int kNotFound = 404;
+constexpr std::array<std::string_view, 6> kModalities = {
+    "widefield", "confocal", "spinning_disk", "two_photon", "light_sheet", "other"};
 
 /// The list of a page: `{"items":[...]}` or a bare array.
 json Items(const json& page) {
@@ -24,6 +29,18 @@ std::string TextOf(const json& object, const char* key) {
   return object.is_object() && found != object.end() && found->is_string()
              ? found->get<std::string>()
              : std::string();
+}
+
+/// The settings of a configuration. Its modality is a column of the register and a setting of a
+/// measurement.
+json SetupOf(const json& configuration) {
+  json setup = configuration.value("setup", json::object());
+  if (!setup.is_object()) setup = json::object();
+  const std::string modality = TextOf(configuration, "modality");
+  const bool known =
+      std::find(kModalities.begin(), kModalities.end(), modality) != kModalities.end();
+  if (known && !setup.contains("modality")) setup["modality"] = modality;
+  return setup;
 }
 
 bool ReadProcedures(const std::string& body, std::map<std::string, std::string>& analyses) {
@@ -42,8 +59,7 @@ bool ReadInstrument(const std::string& body, const std::string& instrument,
   if (!page.is_object()) return false;
   for (const json& item : page.value("configurations", json::array())) {
     const std::string id = TextOf(item, "id");
-    json setup = item.is_object() ? item.value("setup", json::object()) : json::object();
-    if (!id.empty()) setups[instrument + "/" + id] = setup.is_object() ? setup : json::object();
+    if (!id.empty()) setups[instrument + "/" + id] = SetupOf(item);
   }
   return true;
 }

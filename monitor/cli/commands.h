@@ -6,6 +6,10 @@ namespace monitor::cli {
 // the result is the process's exit code (CONTRACTS: 0 done, 2 wrong usage, 1 failed; measure has
 // its own list).
 
+int RunAgent(int argc, char** argv);
 int RunMeasure(int argc, char** argv);
+int RunRebuild(int argc, char** argv);
+int RunServe(int argc, char** argv);
+int RunVerify(int argc, char** argv);
 
 }  // namespace monitor::cli

@@ -9,6 +9,7 @@
 int main(int argc, char** argv) {
   using namespace monitor::cli;
   static constexpr std::array kCommands = {
+      Subcommand{"agent", RunAgent, "watch folders, measure what arrives, send it to the service"},
       Subcommand{"measure", RunMeasure, "measure calibration images or logs"},
   };
   static constexpr std::array<std::string_view, 9> kServerCommands = {
