@@ -135,14 +135,15 @@ std::string AgentToml(const std::string& service, int port) {
       "\"\ntoken_file = \"agent.token\"\nlisten = \"127.0.0.1:" + std::to_string(port) +
       "\"\n\n[spool]\ndir = \"spool\"\narchive = \"copy\"\n";
   struct Row {
-    const char *instrument, *configuration, *performer;
+    const char *instrument, *configuration, *performer, *psf_procedure;
   };
-  for (const Row& row : {Row{"lsm-1", "63x-561", "ana"}, Row{"sd-1", "100x-488", "ana"},
-                         Row{"wf-1", "40x-gfp", "bruno"}}) {
+  for (const Row& row :
+       {Row{"lsm-1", "63x-561", "ana", "PSF-03"}, Row{"sd-1", "100x-488", "ana", "PSF-04"},
+        Row{"wf-1", "40x-gfp", "bruno", "PSF-05"}}) {
     toml += std::string("\n[[watch]]\ninstrument = \"") + row.instrument + "\"\ndir = \"qc/" +
             row.instrument + "\"\nsettle_s = 1\npoll_s = 0.5\n";
     for (const auto& [glob, procedure] :
-         {std::pair{"**/psf_*.tif", "PSF-03"}, std::pair{"**/field_*.tif", "FIELD-02"},
+         {std::pair{"**/psf_*.tif", row.psf_procedure}, std::pair{"**/field_*.tif", "FIELD-02"},
           std::pair{"**/power_*.csv", "POWER-01"}}) {
       toml += std::string("[[watch.rule]]\nglob = \"") + glob + "\"\nconfiguration = \"" +
               row.configuration + "\"\nprocedure = \"" + procedure +

@@ -1,4 +1,4 @@
-#include <span>
+#include <array>
 
 #include "monitor/cli/commands.h"
 #include "monitor/cli/dispatch.h"
@@ -6,7 +6,12 @@
 // The server half, reached as `etalon serve`, `etalon verify`, ...
 int main(int argc, char** argv) {
   using namespace monitor::cli;
-  static constexpr std::span<const Subcommand> kCommands = {};
+  static constexpr std::array<Subcommand, 4> kCommands = {{
+      {"demo", RunDemo, "a facility with a year of measurements on loopback"},
+      {"serve", RunServe, "keep the quality record and answer for it over HTTP"},
+      {"verify", RunVerify, "check a record or backup against its checkpoints"},
+      {"rebuild", RunRebuild, "build the read tables again from the journal"},
+  }};
   return Dispatch({.name = "etalon-server",
                    .purpose = "the service half of etalon",
                    .commands = kCommands,

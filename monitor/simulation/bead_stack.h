@@ -42,9 +42,9 @@ struct BeadScene {
   double background_e = 20.0;
   std::array<double, 3> background_slope_e_per_px{};  ///< about the middle of the stack
   PixelArea pixel_area = PixelArea::kCameraPixel;
-  std::vector<SimulatedBead> beads;
-  std::vector<HotPixel> hot_pixels;
-  Camera camera;
+  std::vector<SimulatedBead> beads{};
+  std::vector<HotPixel> hot_pixels{};
+  Camera camera{};
   std::uint64_t seed = 1;
 };
 

@@ -29,14 +29,14 @@ constexpr std::array<Place, 3> kPlaces = {
     {{"lsm-1", "63x-561", "ana"}, {"sd-1", "100x-488", "ana"}, {"wf-1", "40x-gfp", "bruno"}}};
 
 struct Kind {
-  const char* procedure;
+  const char* procedure;  ///< nullptr: that of the place
   const char* analysis;
   const char* stem;
   const char* ending;
   minutes after_start;
 };
 constexpr std::array<Kind, 3> kKinds = {
-    {{"PSF-03", "psf", "psf", ".ome.tif", minutes(0)},
+    {{nullptr, "psf", "psf", ".ome.tif", minutes(0)},
      {"FIELD-02", "illumination", "field", ".ome.tif", minutes(25)},
      {"POWER-01", "power", "power", ".csv", minutes(40)}}};
 
@@ -70,7 +70,7 @@ PlannedCheck Check(const Place& place, const Kind& kind, int round, sys_seconds 
   PlannedCheck check;
   check.instrument = place.instrument;
   check.configuration = place.configuration;
-  check.procedure = kind.procedure;
+  check.procedure = kind.procedure == nullptr ? place.psf_procedure : kind.procedure;
   check.analysis = kind.analysis;
   check.purpose = purpose;
   check.performer = place.performer;

@@ -21,7 +21,7 @@ struct InstrumentState {
 struct PlannedCheck {
   std::string instrument;
   std::string configuration;
-  std::string procedure;  ///< PSF-03 | FIELD-02 | POWER-01
+  std::string procedure;  ///< PSF-03 to PSF-05 | FIELD-02 | POWER-01
   std::string analysis;   ///< psf | illumination | power
   std::string purpose;    ///< as_found | repeat
   std::string performer;
