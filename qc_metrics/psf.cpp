@@ -80,6 +80,9 @@ std::vector<BeadWork> MakeWork(Detection& detection) {
 
 /// Lowers the estimated slope of the noise to what the residuals say, and fits again.
 void RefineNoise(FitContext& context, std::vector<BeadWork>& work) {
+  // Differences bound the slope from above, and so do residuals: both count structure as noise.
+  // That of one bead's differences scatters by a quarter.
+  double bound = context.noise.per_adu;
   for (int round = 0; round < 2; ++round) {
     std::vector<double> slopes;
     for (const BeadWork& one : work) {
@@ -92,9 +95,11 @@ void RefineNoise(FitContext& context, std::vector<BeadWork>& work) {
       return;
     }
     std::nth_element(slopes.begin(), slopes.begin() + std::ssize(slopes) / 2, slopes.end());
-    const double slope = slopes[slopes.size() / 2];
-    // Differences bound the slope from above, and so do residuals: both count structure as noise.
-    if (slope >= context.noise.per_adu) {
+    if (round == 0) {
+      bound *= 1.0 + 0.75 / std::sqrt(static_cast<double>(slopes.size()));
+    }
+    const double slope = std::min(bound, slopes[slopes.size() / 2]);
+    if (std::abs(slope - context.noise.per_adu) < 0.01 * slope) {
       return;
     }
     context.noise = WithSlope(context.noise, slope, context.background);

@@ -24,12 +24,12 @@ struct PsfSettings {
   double pixel_size_x_um;  ///< > 0
   double pixel_size_y_um;  ///< > 0
   double z_step_um;        ///< > 0
-  Optics optics;
-  std::optional<double> camera_offset_adu;
-  std::optional<double> gain_e_per_adu;
-  std::optional<double> read_noise_e;
-  std::optional<double> saturation_adu;  ///< absent: the largest value of an 8- or 16-bit type
-  std::optional<double> bead_diameter_um;
+  Optics optics{};
+  std::optional<double> camera_offset_adu{};
+  std::optional<double> gain_e_per_adu{};
+  std::optional<double> read_noise_e{};
+  std::optional<double> saturation_adu{};  ///< absent: the largest value of an 8- or 16-bit type
+  std::optional<double> bead_diameter_um{};
   ScanAxis scan_axis = ScanAxis::kX;  ///< used for confocal and two-photon
   PsfScope scope = PsfScope::kField;
   double min_snr = 10.0;  ///< gate low_snr: fitted amplitude over background SD
@@ -129,8 +129,8 @@ struct PsfField {
   double background_adu = 0.0;  ///< median of the stack away from beads
   double background_sd_adu = 0.0;
   NoiseLine noise;
-  std::optional<double> saturation_adu;  ///< the level that was used
-  bool saturation_inferred = false;      ///< not stated: a flat top was found in the data
+  std::optional<double> saturation_adu{};  ///< the level that was used
+  bool saturation_inferred = false;        ///< not stated: a flat top was found in the data
   std::int64_t saturated_voxels = 0;
   ModelMismatch mismatch;
 

@@ -243,12 +243,13 @@ Candidate Describe(const Stack& stack, const Projection& projection, const cv::P
   return out;
 }
 
-/// Drops weaker maxima inside a brighter bead: closer than 0.6 of its full width they are noise.
+/// Drops weaker maxima inside a brighter bead: closer than 0.6 of its smaller full
+/// width they are noise. (A pair widens one of the two widths only.)
 void MergeInsideBeads(std::vector<Candidate>& candidates) {
   std::vector<Candidate> kept;
   for (const Candidate& one : candidates) {
     const bool inside = !one.hot_pixel && std::any_of(kept.begin(), kept.end(), [&](const auto& o) {
-      const double reach = 1.2 * std::max(o.half_width_px[0], o.half_width_px[1]);
+      const double reach = 1.2 * std::min(o.half_width_px[0], o.half_width_px[1]);
       return !o.hot_pixel && o.half_width_px[0] > 0.0 && o.half_width_px[1] > 0.0 &&
              std::hypot(one.voxel[0] - o.voxel[0], one.voxel[1] - o.voxel[1]) < reach;
     });

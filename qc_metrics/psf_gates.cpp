@@ -15,8 +15,8 @@ constexpr double kZEdgeFwhm = 1.0;       // and from the first and last slice
 constexpr double kCloseSigmas = 7.0;     // windows of 4 sigma, and 3 sigma of the neighbour's light
 constexpr double kFaintFraction = 0.05;  // a neighbour fainter than this does not disturb
 constexpr double kDoubletElongation = 1.10;
-constexpr double kAloneKurtosis = -0.3;
-constexpr std::size_t kFieldBeads = 5;
+constexpr std::size_t kBeadsForKurtosis = 15;
+constexpr std::size_t kFieldBeads = 3;  // fewer say nothing of what is usual
 constexpr double kLargeFactor = 2.5;
 constexpr double kLargeTheory = 6.0;
 
@@ -142,19 +142,32 @@ Eigen::Vector3d LongLateralAxis(const GaussianBead& bead) {
   return {solver.eigenvectors()(0, 1), solver.eigenvectors()(1, 1), 0.0};
 }
 
-/// Whether a bead is two along a direction. `elongation` compares with the field, 0: no field.
-bool IsDouble(const FitContext& context, const FittedBead& fitted, double elongation,
-              const Eigen::Vector3d& direction) {
-  if (elongation > 0.0 && elongation < kDoubletElongation) {
-    return false;
+/// The two directions along which a bead may be two.
+std::array<Eigen::Vector3d, 2> Directions(const GaussianBead& bead) {
+  return {LongLateralAxis(bead), Eigen::Vector3d(0.0, 0.0, 1.0)};
+}
+
+/// Median excess kurtosis of the field's beads: what its light has without being double.
+std::array<double, 2> FieldKurtosis(const FitContext& context, const std::vector<BeadWork>& work) {
+  std::array<std::vector<double>, 2> all;
+  for (const BeadWork& one : work) {
+    if (one.bead.rejected || all[0].size() >= kBeadsForKurtosis) continue;
+    const auto directions = Directions(*one.bead.gaussian);
+    for (std::size_t i = 0; i < 2; ++i) {
+      all[i].push_back(
+          ExcessKurtosis(*one.fitted, context.noise, context.box, directions[i]).value);
+    }
   }
-  const Estimate k = ExcessKurtosis(fitted, context.noise, context.box, direction);
-  if (elongation == 0.0) {
-    return k.value < kAloneKurtosis && k.value < -4.0 * k.u;
-  }
+  return all[0].empty() ? std::array<double, 2>{}
+                        : std::array<double, 2>{MedianOf(all[0]), MedianOf(all[1])};
+}
+
+/// Whether a bead is two along a direction, given how much longer it is there than its field.
+bool IsDouble(const Estimate& kurtosis, double usual, double elongation) {
+  const double own = kurtosis.value - usual;
   const double share = 1.0 - 1.0 / (elongation * elongation);
-  const double of_two = -2.0 * share * share;
-  return k.value < 0.4 * of_two && k.value < -2.5 * k.u;
+  return elongation > kDoubletElongation && own < 0.4 * -2.0 * share * share &&
+         own < -2.5 * kurtosis.u;
 }
 
 }  // namespace
@@ -205,18 +218,27 @@ void GateFit(const FitContext& context, const PsfSettings& settings, BeadWork& w
 
 void GateAgainstField(const FitContext& context, std::vector<BeadWork>& work) {
   const FieldWidths field = WidthsOf(work);
-  const bool enough = field.beads >= kFieldBeads;
+  if (field.beads < kFieldBeads) {
+    return;
+  }
+  std::optional<std::array<double, 2>> usual;
   for (BeadWork& one : work) {
     if (one.bead.rejected) {
       continue;
     }
     const GaussianBead& g = *one.bead.gaussian;
-    const double major = enough ? g.major_um.value / field.major_um : 0.0;
-    const double axial = enough ? g.fwhm_um[2].value / field.z_um : 0.0;
-    if (IsDouble(context, *one.fitted, major, LongLateralAxis(g)) ||
-        IsDouble(context, *one.fitted, axial, Eigen::Vector3d(0.0, 0.0, 1.0))) {
-      one.bead.rejected = RejectReason::kDoublet;
-    } else if (enough && major > kLargeFactor) {
+    const std::array<double, 2> elongation = {g.major_um.value / field.major_um,
+                                              g.fwhm_um[2].value / field.z_um};
+    const auto directions = Directions(g);
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (elongation[i] < kDoubletElongation) continue;
+      if (!usual) usual = FieldKurtosis(context, work);
+      const Estimate k = ExcessKurtosis(*one.fitted, context.noise, context.box, directions[i]);
+      if (IsDouble(k, (*usual)[i], elongation[i])) {
+        one.bead.rejected = RejectReason::kDoublet;
+      }
+    }
+    if (!one.bead.rejected && elongation[0] > kLargeFactor) {
       one.bead.rejected = RejectReason::kTooLarge;
     }
   }

@@ -23,8 +23,8 @@ void GateCandidates(const FitContext& context, const PsfSettings& settings,
 /// Gates of one fit: fit_failed, low_snr, edge, z_edge, too_large, low_r2.
 void GateFit(const FitContext& context, const PsfSettings& settings, BeadWork& work);
 
-/// Gates that compare beads with each other: doublet (elongated, and the residual has the negative
-/// fourth cumulant of two beads), too_large (2.5 times the median).
+/// Gates that compare beads with each other, from 3 on: doublet (elongated, and the residual has
+/// the negative fourth cumulant of two beads), too_large (2.5 times the median).
 void GateAgainstField(const FitContext& context, std::vector<BeadWork>& work);
 
 }  // namespace qc_metrics

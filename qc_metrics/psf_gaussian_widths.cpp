@@ -119,7 +119,11 @@ Estimate Tilt(const Light& light) {
     }
   }
   const double degrees = 180.0 / std::numbers::pi;
-  return {degrees * angle, degrees * StandardUncertainty(gradient, light.element_covariance)};
+  const double u = StandardUncertainty(gradient, light.element_covariance);
+  // An angle cannot be negative: near 0 both components of the lean add up to it, so that its
+  // root mean square about a true 0 is sqrt(2) of one component's.
+  const double both = u > 0.0 ? std::exp(-0.125 * (angle / u) * (angle / u)) : 0.0;
+  return {degrees * angle, degrees * u * std::sqrt(1.0 + both)};
 }
 
 /// Sums of squares of a window about its mean, about the model, and what noise alone gives.

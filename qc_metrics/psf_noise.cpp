@@ -88,7 +88,15 @@ double SlopeFromDifferences(const Stack& stack, const Detection& detection) {
     return 0.0;
   }
   std::nth_element(slopes.begin(), slopes.begin() + std::ssize(slopes) / 2, slopes.end());
-  return slopes[slopes.size() / 2];
+  // The mean, as single slopes are skew; pairs and dirt, whose structure reads as noise, left out.
+  const double limit = 2.0 * slopes[slopes.size() / 2];
+  double sum = 0.0;
+  double count = 0.0;
+  for (const double slope : slopes) {
+    sum += slope <= limit ? slope : 0.0;
+    count += slope <= limit ? 1.0 : 0.0;
+  }
+  return sum / count;
 }
 
 }  // namespace
@@ -125,6 +133,8 @@ double SlopeFromResiduals(const Window& window, const GaussianFit& fit, const No
   const double at_background = background.sd_adu * background.sd_adu;
   double excess = 0.0;
   double signal = 0.0;
+  double share = 0.0;
+  double share_squares = 0.0;
   for (const WindowRow& row : window.rows) {
     for (std::size_t i = row.offset; i < row.offset + static_cast<std::size_t>(row.count); ++i) {
       const double residual = static_cast<double>(window.values[i]) - model[i];
@@ -132,11 +142,17 @@ double SlopeFromResiduals(const Window& window, const GaussianFit& fit, const No
       const double weight = 1.0 / VarianceAt(noise, model[i]);
       excess += weight * weight * above * (residual * residual - at_background);
       signal += weight * weight * above * above;
+      share += weight * above;
+      share_squares += weight * weight * above * above;
     }
   }
-  const double freedom =
-      static_cast<double>(window.voxels) / std::max(1.0, static_cast<double>(window.voxels - 14));
-  return signal > 0.0 ? std::max(0.0, freedom * excess / signal) : 0.0;
+  if (!(signal > 0.0)) {
+    return 0.0;
+  }
+  // The ten parameters of the light take their part from the bright voxels, not from all.
+  const double bright = share * share / share_squares;
+  const double freedom = bright / std::max(0.25 * bright, bright - 10.0);
+  return std::max(0.0, freedom * excess / signal);
 }
 
 }  // namespace qc_metrics

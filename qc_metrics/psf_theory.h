@@ -11,12 +11,12 @@ enum class Modality { kWidefield, kConfocal, kSpinningDisk, kTwoPhoton, kLightSh
 
 /// What is known of the optics of one channel; absent means unknown, nothing is guessed.
 struct Optics {
-  std::optional<Modality> modality;
-  std::optional<double> numerical_aperture;
-  std::optional<double> refractive_index;
-  std::optional<double> excitation_nm;
-  std::optional<double> emission_nm;
-  std::optional<double> pinhole_au;
+  std::optional<Modality> modality{};
+  std::optional<double> numerical_aperture{};
+  std::optional<double> refractive_index{};
+  std::optional<double> excitation_nm{};
+  std::optional<double> emission_nm{};
+  std::optional<double> pinhole_au{};
 };
 
 /// Theoretical full widths at half maximum by one published formula.
