@@ -137,7 +137,7 @@ function rows(id, now, count = 30) {
     purpose: n === 0 ? "repeat" : "as_found",
     acquired_at: iso(now - (2 + 6 * n) * kDay), received_at: iso(now - (2 + 6 * n) * kDay + 240e3),
     outcome: failing && n < 2 ? "fail" : n === 4 ? "conditional_pass" : n === 9 ? "unmeasurable" : "pass",
-    review: "by_rule", log_index: 410 - 2 * n,
+    review: "released_by_rule", log_index: 410 - 2 * n,
   }));
 }
 
@@ -219,12 +219,15 @@ function measurement(key, now) {
     ...row, procedure: "PSF-03", procedure_title: "Point spread function, 100 nm beads", analysis: "psf",
     performer: "ana", agent: { name: "confocal-room", version: "0.1.0" }, measured_at: row.received_at,
     decision: {
-      measurement: key, outcome: row.outcome, reasons: row.outcome === "fail" ? ["qc_failed"] : [], review: "by_rule", clear_fail: row.outcome === "fail",
+      measurement: key, outcome: row.outcome, reasons: row.outcome === "fail" ? ["qc_failed"] : [], review: "released_by_rule", clear_fail: row.outcome === "fail",
       warning: false, uncertainty_incomplete: false, attributed: true, acquired_at: row.acquired_at, log_index: row.log_index + 1,
       judged_by: {
         procedure: { id: "PSF-03", version: 4 }, limit_set: { version: 6 }, decision_rule: { guard_band_ratio: 1, coverage_factor: 2 },
-        software: "etalon 0.1.0", configuration_fingerprint: hex("configuration"), agent: { name: "confocal-room", version: "0.1.0" },
-        repeat_study: { log_index: 12, recorded_at: iso(now - 300 * kDay) }, scale_record: { certificate: "S-7", relative_u: 0.004 },
+        software: { measured: { name: "etalon", version: "0.1.0", build: "release" }, decided: "etalon/0.1.0", build: "release" }, configuration_fingerprint: hex("configuration"), agent: { name: "confocal-room", version: "0.1.0" },
+        repeat_study: { instrument: "lsm-2", configuration: "63x-561", procedure: "PSF-03", values: ["x", "y", "z"].map((axis) => ({
+          quantity: `psf.fwhm.${axis}`, definition: "etalon.gauss3d/1",
+          repeats: Array.from({ length: 12 }, (_, n) => ({ value: 0.25, u_estimate: 0.002, performer: n % 2 ? "ana" : "ivo", day: `2026-01-0${1 + (n % 6)}` })) })) },
+        scale_record: { instrument: "lsm-2", configuration: "63x-561", certificate: "S-7", relative_u: 0.004, valid_until: iso(now + 200 * kDay) },
       },
       quantities,
     },

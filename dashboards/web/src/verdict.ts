@@ -32,9 +32,15 @@ export function needsPeople(verdict: Verdict): boolean {
   return rank(verdict) < rank("in_spec");
 }
 
-/** The record's answer to a reader at `now`: past its validity a good verdict is Unknown. */
-export function aged(v: ProfileVerdict, now: number): ProfileVerdict {
-  const verdict = known(v.verdict);
+/**
+ * The record's answer to a reader at `now`: past its validity a good verdict is Unknown, and the age
+ * of its data has grown since it was answered.
+ */
+export function aged(given: ProfileVerdict, now: number, answeredAt = now): ProfileVerdict {
+  const verdict = known(given.verdict);
+  const age = given.data_age_s;
+  const older = Math.max(0, (now - answeredAt) / 1000);
+  const v = typeof age === "number" ? { ...given, data_age_s: age + older } : given;
   const ends = v.valid_until ? Date.parse(v.valid_until) : NaN;
   if (!holds(verdict) || !(ends < now)) return { ...v, verdict };
   const lapsed: Reason = {

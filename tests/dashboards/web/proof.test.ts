@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, webcrypto } from "node:crypto";
 import test from "node:test";
 import * as proof from "../../../dashboards/web/src/proof.ts";
+
+// Node 18 keeps what browsers call `crypto` in a module.
+if (!globalThis.crypto) Object.defineProperty(globalThis, "crypto", { value: webcrypto });
 
 const sha = (...parts: Buffer[]) => parts.reduce((h, p) => h.update(p), createHash("sha256")).digest();
 const leafHash = (text: string) => sha(Buffer.from([0]), Buffer.from(text));

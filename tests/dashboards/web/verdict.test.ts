@@ -18,6 +18,12 @@ test("a good verdict turns Unknown by itself when its validity has passed", () =
   }
 });
 
+test("the age of the data grows in an open page", () => {
+  const v = make("in_spec", { data_age_s: 100 });
+  assert.equal(verdicts.aged(v, kNow, kNow - 50_000).data_age_s, 150);
+  assert.equal(verdicts.aged(v, kNow).data_age_s, 100);
+});
+
 test("a bad verdict does not become better with age", () => {
   const v = make("out_of_spec", { valid_until: "2020-01-01T00:00:00Z" });
   assert.equal(verdicts.aged(v, kNow).verdict, "out_of_spec");

@@ -18,7 +18,7 @@ type Said = InstrumentItem & { verdicts: ProfileVerdict[]; overall: Verdict };
 function saidOf(fleet: Fleet, setting: Setting): Said[] {
   return fleet.items
     .map((item) => {
-      const said = (item.verdicts ?? []).map(setting.say);
+      const said = (item.verdicts ?? []).map((v) => setting.say(v));
       return { ...item, verdicts: said, overall: verdicts.overall(said) };
     })
     .sort(verdicts.byTrouble);

@@ -41,7 +41,7 @@ function PageHead({ page, setting }: { page: InstrumentPage; setting: Setting })
 function Verdicts({ page, setting }: { page: InstrumentPage; setting: Setting }) {
   const { zone, now, fleet } = setting;
   const nameOf = (id: string) => fleet?.profiles.find((p) => p.id === id)?.name ?? id;
-  const said = (page.verdicts ?? []).map(setting.say);
+  const said = (page.verdicts ?? []).map((v) => setting.say(v, page.as_of));
   said.sort((a, b) => verdicts.rank(a.verdict) - verdicts.rank(b.verdict));
   return (
     <section aria-labelledby="fit" class={setting.contact === "fine" ? "" : "stale"}>

@@ -79,7 +79,7 @@ function Card({ c, setting }: { c: Configuration; setting: Setting }) {
   const judged = quantities.filter((q) => q.judges);
   const others = quantities.filter((q) => !q.judges);
   const name = c.name || c.id;
-  const verdict = worst((c.verdicts ?? []).map(setting.say));
+  const verdict = worst((c.verdicts ?? []).map((v) => setting.say(v)));
   return (
     <article class="card configuration">
       <header>
@@ -114,7 +114,7 @@ export function ConfigurationCards({ configurations, setting }: {
   configurations: Configuration[];
   setting: Setting;
 }) {
-  const order = (c: Configuration) => rank(worst((c.verdicts ?? []).map(setting.say))?.verdict ?? "not_in_scope");
+  const order = (c: Configuration) => rank(worst((c.verdicts ?? []).map((v) => setting.say(v)))?.verdict ?? "not_in_scope");
   const sorted = [...configurations].sort((a, b) => order(a) - order(b));
   return (
     <section aria-labelledby="configurations">

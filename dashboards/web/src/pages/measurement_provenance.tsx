@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { byteCount, chosen } from "../format/number.ts";
-import { minute, span } from "../format/time.ts";
+import { day, minute, span } from "../format/time.ts";
 import { Mark } from "../parts/marks.tsx";
 import { Digest, Time } from "../parts/values.tsx";
 import { check, type ProofResult } from "../proof.ts";
@@ -24,6 +24,41 @@ function Line({ name, children }: { name: string; children: ComponentChildren })
 }
 
 /** A software, an agent, a study: a word, or an object whose parts are words. */
+interface Study {
+  values?: { quantity: string; repeats?: { performer?: string; day?: string }[] }[];
+}
+
+/** How much stands behind the reproducibility part of U. */
+export function studyWords(study: unknown): string {
+  const values = (study as Study | null | undefined)?.values;
+  if (!values) return wordsOf(study);
+  const repeats = values.flatMap((value) => value.repeats ?? []);
+  const distinct = (list: (string | undefined)[]) => new Set(list.filter(Boolean)).size;
+  const most = Math.max(0, ...values.map((value) => value.repeats?.length ?? 0));
+  return t.study(values.length, most, distinct(repeats.map((r) => r.day)), distinct(repeats.map((r) => r.performer)));
+}
+
+interface Scale {
+  certificate?: string;
+  relative_u?: number;
+  valid_until?: string;
+}
+
+export function scaleWords(scale: unknown, zone: string): string {
+  const { certificate = "", relative_u: relative, valid_until: until } = (scale ?? {}) as Scale;
+  if (typeof relative !== "number") return wordsOf(scale, zone);
+  const words = t.scale(certificate, chosen(relative));
+  return until ? `${words} · ${t.validUntil(day(until, zone))}` : words;
+}
+
+export function softwareWords(software: unknown): string {
+  const parts = software as Record<string, unknown> | null | undefined;
+  if (!parts || typeof parts !== "object" || !("measured" in parts)) return wordsOf(software);
+  return Object.entries(parts)
+    .map(([key, value]) => `${t.softwareParts[key] ?? key} ${wordsOf(value)}`)
+    .join(" · ");
+}
+
 export function wordsOf(thing: unknown, zone = "UTC"): string {
   if (thing === null || thing === undefined || thing === "") return t.none;
   if (Array.isArray(thing)) return thing.map((one) => wordsOf(one, zone)).join(", ");
@@ -96,11 +131,11 @@ function Judges({ m, zone }: { m: MeasurementPage; zone: string }) {
       <Line name={t.rule}>
         {rule ? t.ruleText(chosen(rule.guard_band_ratio ?? 0), chosen(rule.coverage_factor ?? 2)) : t.none}
       </Line>
-      <Line name={t.software}>{wordsOf(by?.software ?? m.document?.software)}</Line>
+      <Line name={t.software}>{softwareWords(by?.software ?? m.document?.software)}</Line>
       <Line name={t.agent}>{wordsOf(by?.agent ?? m.agent)}</Line>
       <Line name={t.performer}>{m.performer || <span class="muted">{t.nobody}</span>}</Line>
-      <Line name={t.repeatStudy}>{wordsOf(by?.repeat_study, zone)}</Line>
-      <Line name={t.scaleRecord}>{wordsOf(by?.scale_record, zone)}</Line>
+      <Line name={t.repeatStudy}>{studyWords(by?.repeat_study)}</Line>
+      <Line name={t.scaleRecord}>{scaleWords(by?.scale_record, zone)}</Line>
       {by?.configuration_fingerprint && (
         <Line name={t.fingerprint}><Digest hex={by.configuration_fingerprint} /></Line>
       )}

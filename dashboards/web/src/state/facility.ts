@@ -15,7 +15,7 @@ export interface Setting {
   contact: Contact;
   lastContact: string;
   /** What may be said of a verdict at this moment: aged, or Unknown while nobody answers. */
-  say: (v: ProfileVerdict) => ProfileVerdict;
+  say: (v: ProfileVerdict, answeredAt?: string | null) => ProfileVerdict;
 }
 
 export function useSetting(): Setting {
@@ -25,7 +25,10 @@ export function useSetting(): Setting {
   const now = useNow();
   const zone = fleet?.facility.time_zone ?? "UTC";
   const lastContact = lastMs === null ? "–" : clock(serverMoment(lastMs), zone);
-  const say = (v: ProfileVerdict) =>
-    contact === "away" ? unreachable(aged(v, now), lastContact) : aged(v, now);
+  const say = (v: ProfileVerdict, answeredAt?: string | null) => {
+    const answered = Date.parse(answeredAt ?? fleet?.as_of ?? "");
+    const today = aged(v, now, Number.isFinite(answered) ? answered : now);
+    return contact === "away" ? unreachable(today, lastContact) : today;
+  };
   return { fleet, status, zone, now, contact, lastContact, say };
 }
