@@ -23,8 +23,8 @@ struct TiffPage {
   bool reduced = false;          ///< a thumbnail or sub-resolution of another page
   std::uint64_t first_byte = 0;  ///< of the first strip or tile
   std::uint64_t stored_bytes = 0;
-  /// All values in a row from `first_byte`, uncompressed and in this machine's byte order.
-  bool native = false;
+  bool in_a_row = false;  ///< all values in a row from `first_byte`, uncompressed
+  bool native = false;    ///< in a row, and in this machine's byte order
 
   [[nodiscard]] std::uint64_t DecodedBytes() const {
     return std::uint64_t{width_px} * height_px * BytesOf(type);

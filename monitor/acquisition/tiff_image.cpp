@@ -9,6 +9,7 @@
 #include "monitor/acquisition/limits.h"
 #include "monitor/acquisition/ome_metadata.h"
 #include "monitor/acquisition/plane_plan.h"
+#include "monitor/acquisition/printable.h"
 #include "monitor/acquisition/read_error.h"
 #include "monitor/acquisition/tiff_file.h"
 
@@ -66,6 +67,12 @@ void UnfoldPages(const PlanePlan& plan, std::uint64_t file_bytes, std::vector<Ti
   const TiffPage first = pages.front();
   const std::uint64_t plane_bytes = first.DecodedBytes();
   const std::uint64_t planes = plan.page_of_plane.size();
+  if (!first.in_a_row) {
+    throw ReadError(ReadFault::kUnreadable,
+                    "ImageJ's description states " + std::to_string(planes) +
+                        " planes, but the file holds one page and no raw values behind it; save "
+                        "the image again");
+  }
   if (first.first_byte > file_bytes || plane_bytes * planes > file_bytes - first.first_byte) {
     throw ReadError(ReadFault::kUnreadable,
                     "ImageJ's description states " + std::to_string(planes) +
@@ -164,6 +171,8 @@ Image ReadTiffImage(int fd, std::uint64_t file_bytes) {
   image.metadata = std::move(plan.metadata);
   image.notes = std::move(plan.notes);
   image.acquired_at = std::move(plan.acquired_at);
+  const std::string& date = file.words().date_time;
+  if (!image.acquired_at && !date.empty()) image.acquired_at = Printable(date);
   const SampleType type = pages[plan.page_of_plane.front()].type;
   image.container_bits = static_cast<int>(BytesOf(type) * 8);
   image.integer = type != SampleType::kFloat32 && type != SampleType::kFloat64;

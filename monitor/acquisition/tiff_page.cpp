@@ -181,8 +181,8 @@ TiffPage ReadPage(TIFF* tiff, std::uint64_t file_bytes) {
                std::to_string(page.stored_bytes) +
                " bytes for them; copy the file again from the instrument");
   }
-  page.native = plain && layout.in_a_row && TIFFIsByteSwapped(tiff) == 0 &&
-                Word(tiff, TIFFTAG_FILLORDER) == FILLORDER_MSB2LSB;
+  page.in_a_row = plain && layout.in_a_row && Word(tiff, TIFFTAG_FILLORDER) == FILLORDER_MSB2LSB;
+  page.native = page.in_a_row && TIFFIsByteSwapped(tiff) == 0;
   return page;
 }
 

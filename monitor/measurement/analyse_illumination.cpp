@@ -29,6 +29,33 @@ void CheckPlanes(const acquisition::Image& image) {
           " z planes; save the plane in focus, or say with --set axes=c that they are channels");
 }
 
+// Twelve bits in a container of sixteen: the level of a detector is never guessed, but a pile of
+// pixels on the largest value that such a detector has must be seen.
+void NoteFlatTop(const cv::Mat& plane, int channel, qc_metrics::Report& report) {
+  constexpr int kFewestPixels = 10;
+  if (plane.depth() != CV_16U) return;
+  int largest = 0;
+  int pixels = 0;
+  for (int y = 0; y < plane.rows; ++y) {
+    const auto* row = plane.ptr<std::uint16_t>(y);
+    for (int x = 0; x < plane.cols; ++x) {
+      if (row[x] < largest) continue;
+      pixels = row[x] == largest ? pixels + 1 : 1;
+      largest = row[x];
+    }
+  }
+  const bool full_scale = largest >= 1023 && largest < 65535 && ((largest + 1) & largest) == 0;
+  if (!full_scale || pixels < kFewestPixels) return;
+  const std::string level = std::to_string(largest);
+  report.findings.push_back({"settings_not_stated", qc_metrics::Severity::kWarning,
+                             "saturation_adu is not stated, and " + std::to_string(pixels) +
+                                 " pixels hold the largest value " + level +
+                                 ", which is full scale of a detector with fewer than 16 bits; if "
+                                 "it is yours, state --set saturation_adu=" +
+                                 level,
+                             channel});
+}
+
 void MoveToWholeImage(const cv::Rect& region, qc_metrics::Report& report) {
   for (qc_metrics::Quantity& quantity : report.quantities) {
     if (quantity.id == "illumination.peak.x") quantity.value += region.x;
@@ -48,6 +75,7 @@ void MeasureChannel(const ImageInput& input, int file_channel, int channel, bool
       .camera_offset_adu = *input.setup.Number("camera_offset_adu"),
       .saturation_adu = input.setup.Number("saturation_adu")};
   const qc_metrics::Stack stack = acquisition::ChannelStack(input.image, file_channel, 0);
+  if (input.saturation_is_default) NoteFlatTop(stack.planes.front(), channel, outcome.report);
   const auto result = qc_metrics::MeasureIllumination(stack.planes.front(), settings);
   qc_metrics::Report report = qc_metrics::IlluminationReport(result, settings, channel);
   MoveToWholeImage(input.region, report);
@@ -72,6 +100,7 @@ AnalysisOutcome AnalyseIllumination(const AnalysisJob& job, const ReportProgress
     ImageInput input = ReadImageInput(job, index, NaturalAxis::kChannel, outcome);
     CheckPlanes(input.image);
     (void)input.setup.Needed("camera_offset_adu");
+    input.saturation_is_default = !input.setup.Number("saturation_adu");
     if (input.image.integer && input.image.container_bits <= 16) {
       input.setup.PutDefault("saturation_adu", std::exp2(input.image.container_bits) - 1.0);
     }

@@ -74,6 +74,9 @@ AnalysisOutcome AnalysePower(const AnalysisJob& job, const ReportProgress& progr
   outcome.formats.push_back(log.format);
   outcome.acquired_at = log.acquired_at;
   outcome.setup = Setup(job.layers.front(), log.metadata);
+  if (outcome.setup.Text("run_sheet")) {
+    throw UsageError("'run_sheet' is not used by this version; state line_nm and setting_percent");
+  }
   const double mw_per_unit = MilliwattsPerUnit(log, outcome.setup);
   const std::vector<qc_metrics::PowerSample> samples = Samples(log, mw_per_unit, outcome.setup);
   if (NoteMissingKeys(outcome.setup, outcome)) return outcome;

@@ -10,6 +10,7 @@ namespace monitor::measurement {
 struct ImageInput {
   acquisition::Image image;
   Setup setup;
+  bool saturation_is_default = false;  ///< nobody stated the saturation level
   cv::Rect region;  ///< of the whole image; positions are reported in the whole image
 };
 

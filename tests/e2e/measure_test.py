@@ -255,6 +255,38 @@ class CommandLine(unittest.TestCase):
                 self.assertAlmostEqual(ours["value"], theirs["value"], places=6,
                                        msg=name + " " + ours["id"])
 
+    def test_a_pile_on_full_scale_of_twelve_bits_is_seen(self):
+        pixels = struct.pack("<4096H", *(min(4095, 3000 + 40 * (i % 64)) for i in range(4096)))
+        name = self.write("twelve.tif", TiffWriter().page(64, 64, pixels).bytes())
+        doc, _ = document("illumination", name, "--set", "camera_offset_adu=0")
+        self.assertIn("settings_not_stated", codes(doc))
+        doc, code = document("illumination", name, "--set", "camera_offset_adu=0", "--set",
+                             "saturation_adu=4095")
+        self.assertEqual(code, 3)
+        self.assertIn("saturated", codes(doc))
+        self.assertNotIn("settings_not_stated", codes(doc))
+
+    def test_imagej_big_tiff_has_its_planes_behind_one_directory(self):
+        plane = field_pixels()
+        description = b"ImageJ=1.53\nimages=6\nchannels=6\nunit=micron\n"
+        name = self.write("one_ifd.tif", TiffWriter().page(
+            64, 64, plane * 6, description=description, resolution=(10, 1),
+            extra={279: (4, [len(plane)])}.items()).bytes())
+        doc, code = document("illumination", name, "--set", "camera_offset_adu=0")
+        self.assertEqual(code, 0, doc["findings"])
+        self.assertEqual({row["channel"] for row in doc["quantities"]}, set(range(6)))
+        packed = self.write("packed.tif", TiffWriter().page(
+            64, 64, zlib.compress(plane), compression=8, description=description).bytes())
+        doc, code = document("illumination", packed, "--set", "camera_offset_adu=0")
+        self.assertEqual(code, 4, doc["findings"])
+
+    def test_date_of_the_tiff(self):
+        name = self.write("dated.tif", TiffWriter().page(
+            64, 64, field_pixels(), extra={306: (2, b"2025:03:04 05:06:07")}.items()).bytes())
+        doc, _ = document("illumination", name, "--set", "camera_offset_adu=0")
+        self.assertTrue(doc["acquired_at"].startswith("2025-03-0"))
+        self.assertIn("clock", codes(doc))
+
     def test_thorlabs_log(self):
         rows = "".join("%d ,11/08/2024 ,01:%02d:%02d.000 PM ,%.4e , \r\n"
                        % (i, i // 60, i % 60, 1.5e-3 + 1e-6 * (i % 3)) for i in range(120))

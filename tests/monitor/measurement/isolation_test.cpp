@@ -1,10 +1,13 @@
 #include "monitor/measurement/isolation.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <vector>
+
+#include "monitor/acquisition/mapped_memory.h"
 
 namespace monitor::measurement {
 namespace {
@@ -32,11 +35,18 @@ TEST(Isolation, AnswersAndProgressArrive) {
 }
 
 TEST(Isolation, AShrinkingFileIsSaid) {
-  const std::string sentence = DeathOf([](const ReportProgress&) {
-    signal(SIGBUS, SIG_DFL);
-    raise(SIGBUS);
-    return std::string();
+  const std::string path = ::testing::TempDir() + "etalon_shrinking";
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  ASSERT_GE(fd, 0);
+  ASSERT_EQ(ftruncate(fd, 1 << 16), 0);
+  const std::string sentence = DeathOf([fd](const ReportProgress&) {
+    signal(SIGBUS, SIG_DFL);  // a sanitizer's handler would turn it into an exit code
+    const auto memory = acquisition::MappedMemory::MapFile(fd, 1 << 16);
+    if (ftruncate(fd, 0) != 0) return std::string("not truncated");
+    return std::string(1, static_cast<char>(memory->bytes()[1 << 15]));
   });
+  close(fd);
+  unlink(path.c_str());
   EXPECT_NE(sentence.find("became shorter"), std::string::npos) << sentence;
 }
 
