@@ -106,8 +106,8 @@ sop::JudgingRules RulesOf(const Json& procedure) {
                           procedure.at("requires_uncertainty"),
                           {},
                           {}};
-  for (const auto& [quantity, definition] :
-       procedure.value("definitions", Json::object()).items()) {
+  const Json definitions = procedure.value("definitions", Json::object());
+  for (const auto& [quantity, definition] : definitions.items()) {
     if (definition.is_string()) rules.definitions[quantity] = definition;
   }
   for (const Json& key : procedure.value("comparability", Json::array())) {
@@ -164,7 +164,8 @@ std::optional<double> ScaleOf(const Json& scale, Milliseconds acquired) {
 
 sop::JudgingContext ContextOf(const JudgingFacts& facts, Milliseconds acquired) {
   sop::JudgingContext context;
-  for (const auto& [key, value] : facts.configuration.value("setup", Json::object()).items()) {
+  const Json expected = facts.configuration.value("setup", Json::object());
+  for (const auto& [key, value] : expected.items()) {
     if (const auto setting = Setting(value)) context.expected[key] = *setting;
   }
   context.reproducibility = ReproducibilityOf(facts.repeat_study);
