@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,7 +90,8 @@ ChildResult RunChild(const std::vector<std::string>& command, const std::filesys
   if (child < 0) return {.end = ChildEnd::kNotStarted, .code = errno, .duration = {}};
   if (child == 0) BecomeChild(arguments.data(), output.c_str(), limits, parent);
   setpgid(child, child);
-  const int descriptor = pidfd_open(child, 0);
+  // glibc 2.36 declares pidfd_open without C linkage.
+  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
   const ChildEnd end =
       descriptor < 0 ? ChildEnd::kTimedOut : WaitFor(descriptor, begin + limits.time, stop);
   if (descriptor >= 0) close(descriptor);
