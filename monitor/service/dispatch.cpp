@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 
 #include "monitor/log/log.h"
@@ -19,7 +20,7 @@ namespace {
 using log::Log;
 using log::Severity;
 
-constexpr std::string_view kBearer = "Bearer ";
+constexpr std::string_view kBearer = "bearer ";
 constexpr std::size_t kLongestToken = 512;
 
 constexpr std::array<std::pair<const char*, const char*>, 6> kSecurityHeaders = {{
@@ -84,6 +85,16 @@ void Send(const httplib::Request& request, const Reply& reply, httplib::Response
   }
 }
 
+/// The scheme's name knows no case; a token of absurd length is none.
+std::string TokenOf(const httplib::Request& request) {
+  const std::string header = request.get_header_value("Authorization");
+  if (header.size() <= kBearer.size() || header.size() > kLongestToken) return {};
+  const bool bearer = std::ranges::equal(
+      std::string_view(header).substr(0, kBearer.size()), kBearer,
+      [](char c, char wanted) { return std::tolower(static_cast<unsigned char>(c)) == wanted; });
+  return bearer ? header.substr(kBearer.size()) : std::string();
+}
+
 /// Reads a body that is held in memory; the guard has capped its declared length.
 std::string WholeBody(const httplib::ContentReader& reader, std::uint64_t declared) {
   std::string body;
@@ -123,11 +134,8 @@ bool Dispatch::Refuse(const httplib::Request& request, httplib::Response& respon
 }
 
 void Dispatch::Authorise(const Route& route, const httplib::Request& request, Exchange& exchange) {
-  const std::string header = request.get_header_value("Authorization");
-  const std::string token = header.starts_with(kBearer) ? header.substr(kBearer.size()) : "";
-  if (!token.empty() && token.size() <= kLongestToken) {
-    exchange.who = services_.record.Authenticate(token);
-  }
+  const std::string token = TokenOf(request);
+  if (!token.empty()) exchange.who = services_.record.Authenticate(token);
   if (exchange.who && exchange.who->role == "agent") {
     constexpr std::string_view kPrefix = "agent:";
     std::string_view name = exchange.who->subject;

@@ -30,13 +30,15 @@ std::optional<std::uint64_t> ParseLength(std::string_view text) {
 
 std::optional<Problem> InspectHeaders(const httplib::Request& request, const GuardLimits& limits) {
   // The library adds the addresses of both ends itself, each once.
-  for (const char* added : {"REMOTE_ADDR", "REMOTE_PORT", "LOCAL_ADDR", "LOCAL_PORT"}) {
-    if (request.get_header_value_count(added) > 1) {
-      return Problem(400, "bad_header",
-                     std::string("The header ") + added + " is not for clients.");
+  std::size_t added = 0;
+  for (const char* name : {"REMOTE_ADDR", "REMOTE_PORT", "LOCAL_ADDR", "LOCAL_PORT"}) {
+    const std::size_t count = request.get_header_value_count(name);
+    if (count > 1) {
+      return Problem(400, "bad_header", std::string("The header ") + name + " is not for clients.");
     }
+    added += count;
   }
-  if (request.headers.size() > limits.header_count + 4) {
+  if (request.headers.size() - added > limits.header_count) {
     return Problem(431, "too_many_headers", "Send at most 100 headers.");
   }
   for (const auto& [name, value] : request.headers) {
