@@ -24,9 +24,11 @@ struct Place {
   const char* instrument;
   const char* configuration;
   const char* performer;
+  const char* psf_procedure;  ///< theory, and so the limit, depends on the modality
 };
-constexpr std::array<Place, 3> kPlaces = {
-    {{"lsm-1", "63x-561", "ana"}, {"sd-1", "100x-488", "ana"}, {"wf-1", "40x-gfp", "bruno"}}};
+constexpr std::array<Place, 3> kPlaces = {{{"lsm-1", "63x-561", "ana", "PSF-03"},
+                                           {"sd-1", "100x-488", "ana", "PSF-04"},
+                                           {"wf-1", "40x-gfp", "bruno", "PSF-05"}}};
 
 struct Kind {
   const char* procedure;  ///< nullptr: that of the place
