@@ -80,6 +80,26 @@ void AddHolds(const RegisterState& state, const std::string& subject,
   }
 }
 
+/// A certificate that has run out takes the verdict with it where the procedure asks for U.
+void AddExpiredScale(const RegisterState& state, const std::string& subject,
+                     const std::vector<sop::AssignmentEvidence>& evidence,
+                     std::vector<sop::StandingReason>& standing) {
+  const auto scale = state.scales.find(subject);
+  if (scale == state.scales.end()) return;
+  const auto until = Time(scale->second, "valid_until");
+  const bool used =
+      std::any_of(evidence.begin(), evidence.end(), [&](const sop::AssignmentEvidence& assignment) {
+        return state.procedures.at(assignment.procedure).at("requires_uncertainty").get<bool>();
+      });
+  if (!until || !used) return;
+  const std::string certificate = scale->second.value("certificate", std::string());
+  standing.push_back(
+      {{sop::ReasonCode::kReferenceExpired,
+        "The scale certificate " + certificate + " has run out.", until, certificate},
+       until,
+       std::nullopt});
+}
+
 }  // namespace
 
 sop::Schedule ScheduleOf(const Json& procedure) {
@@ -167,6 +187,7 @@ sop::FitnessAnswer FitnessOf(const RegisterState& state, const std::string& subj
     }
   }
   if (!evidence.empty() || !standing.empty()) AddHolds(state, subject, standing);
+  AddExpiredScale(state, subject, evidence, standing);
   return sop::Fitness(evidence, standing, query);
 }
 

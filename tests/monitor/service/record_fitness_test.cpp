@@ -137,6 +137,25 @@ TEST_F(FitnessTest, TheInstrumentIsAsGoodAsItsWorstConfiguration) {
   EXPECT_EQ(instrument().at("verdict"), "in_spec");
 }
 
+TEST_F(FitnessTest, AnExpiredScaleCertificateIsUnknownWhereUncertaintyIsAskedFor) {
+  Measure("2026-03-02T10:00:00Z", 0.8);
+  record_->Command("scale_recorded",
+                   {{"instrument", "lsm-1"},
+                    {"configuration", "63x-561"},
+                    {"relative_u", 0.005},
+                    {"certificate", "C-1"},
+                    {"valid_until", "2026-03-15"}},
+                   "admin");
+  SetClock("2026-03-16T10:00:00Z");
+  EXPECT_FALSE(HasReason(Verdict(), "reference_expired"));
+  std::string asking = kFacility;
+  asking.replace(asking.find("window_end_d = 7"), 16,
+                 "window_end_d = 7\nrequires_uncertainty = true");
+  record_->ApplyFacility(asking, dir_, "admin");
+  EXPECT_EQ(VerdictName(), "unknown");
+  EXPECT_TRUE(HasReason(Verdict(), "reference_expired"));
+}
+
 TEST_F(FitnessTest, PagesGetTheShapesThatTheyRelyOn) {
   Measure("2026-03-02T10:00:00Z", 0.8);
   const Json list = record_->Instruments({});
