@@ -6,6 +6,7 @@
 
 #include "monitor/agent/file_name.h"
 #include "monitor/measurement/software.h"
+#include "monitor/measurement/submission_key.h"
 
 namespace monitor::agent {
 namespace {
@@ -103,6 +104,7 @@ std::optional<MeasuredFile> ReadResult(const MeasuringJob& job, const ChildResul
     measured.document_text = ReadFile(file, kMaxDocumentBytes);
     measured.document = json::parse(measured.document_text, nullptr, false);
     if (!IsAbout(measured.document, job.digest)) return std::nullopt;
+    (void)measurement::SubmissionKey(measured.document, "", "", "");  // throws where one is missing
   } catch (const std::exception&) {  // a value of an unexpected type, or too long
     return std::nullopt;
   }

@@ -19,33 +19,27 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 /// Stands for `etalon measure`: what it does is what the file says.
-constexpr char kProgram[] = R"(#!/bin/sh
+constexpr char kProgram[] = R"sh(#!/bin/sh
 file="$3"; shift 3
 while [ $# -gt 0 ]; do case "$1" in --json) out="$2";; --pictures) pictures="$2";; esac; shift; done
 sha=$(sha256sum "$file" | cut -c1-64)
 case "$(cat "$file")" in
-  crash*) kill -SEGV $$;
-;
-  hang*) sleep 60;
-  ;
-  silent*) exit 5;
-  ;
-  bad*) code=4;
-  quantities ='';
-  ;
-  *) code=0;
-  quantities = '{"id":"psf.fwhm.x","definition":"etalon.gauss3d/1","value":0.25,"unit":"um"}';
-  ;
-  esac
+  crash*) kill -SEGV $$;;
+  hang*) sleep 60;;
+  silent*) exit 5;;
+  bad*) code=4; quantities='';;
+  *) code=0
+     quantities='{"id":"psf.fwhm.x","definition":"etalon.gauss3d/1","value":0.25,"unit":"um"}';;
+esac
 printf picture > "$pictures/psf_xy.png"
 picture=$(sha256sum "$pictures/psf_xy.png" | cut -c1-64)
-printf '{"schema":"etalon.measurement/1","analysis":"psf","inputs":[{"name":"x","sha256":"%s"}],
+printf '{"schema":"etalon.measurement/1","analysis":"psf","software":
+{"name":"etalon","version":"0.1.0","build":"x"},"inputs":[{"name":"x","sha256":"%s"}],
 "acquired_at":"2026-11-22T10:00:00Z","setup":{},"quantities":[%s],"findings":[],
-"pictures":[{"name":"psf_xy","media_type":"image/png","sha256":"%s"}]
-  }' \
+"pictures":[{"name":"psf_xy","media_type":"image/png","sha256":"%s"}]}' \
   "$sha" "$quantities" "$picture" > "$out"
 exit $code
-)";
+)sh";
 
 /// An agent on a folder of its own, with all its parts; `Restart` is a new process.
 class AgentTest : public testing::Test {

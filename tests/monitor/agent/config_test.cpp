@@ -79,7 +79,7 @@ TEST(Config, NamesFileLineAndNearestKeyOfAnUnknownOne) {
             "/etc/etalon/agent.toml:15: 'setle_s' is not a key of [[watch]]; did you mean "
             "'settle_s'?");
   EXPECT_EQ(ErrorOf(Replaced(kGood, "purpose", "porpoise")),
-            "/etc/etalon/agent.toml:23: 'porpoise' is not a key of [[watch.rule]]; did you mean "
+            "/etc/etalon/agent.toml:22: 'porpoise' is not a key of [[watch.rule]]; did you mean "
             "'purpose'?");
   EXPECT_NE(ErrorOf(std::string(kGood) + "[wotch]\n").find("did you mean 'watch'?"),
             std::string::npos);
@@ -103,7 +103,7 @@ TEST(Config, ChecksTypesAndRanges) {
 
 TEST(Config, SaysWhatIsMissing) {
   EXPECT_EQ(ErrorOf(Replaced(kGood, "procedure = \"PSF-03\"\n", "")),
-            "/etc/etalon/agent.toml:20: in [[watch.rule]], 'procedure' is missing; add it");
+            "/etc/etalon/agent.toml:18: in [[watch.rule]], 'procedure' is missing; add it");
   EXPECT_NE(ErrorOf("[spool]\n").find("'agent' is missing"), std::string::npos);
   EXPECT_NE(ErrorOf("[agent\n").find("agent.toml:1"), std::string::npos);
 }
