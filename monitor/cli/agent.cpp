@@ -27,7 +27,7 @@ constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
 constexpr std::uint64_t kMaxInboxBytes = 64 << 20;
 
-constexpr char kHelp[] =
+constexpr char kHelpText[] =
     "Watches folders, measures what arrives, and sends it to the service.\n\n"
     "Usage: etalon agent --config FILE.toml [--once | --inbox | --check]\n"
     "       etalon agent --metadata FILE\n\n"
@@ -141,7 +141,7 @@ int Run(const Options& options) {
 int RunAgent(int argc, char** argv) {
   const Options options = Parse(argc, argv);
   if (options.task == Task::kHelp) {
-    std::fputs(kHelp, stdout);
+    std::fputs(kHelpText, stdout);
     return 0;
   }
   if (!options.error.empty()) {
