@@ -253,6 +253,9 @@ Json Decide(const Submission& submission, const JudgingFacts& facts, Millisecond
     decided.push_back(DecidedQuantity(quantities.at(quantity.index), quantity, facts));
   }
   return {{"measurement", submission.key},
+          {"instrument", submission.instrument},
+          {"configuration", submission.configuration},
+          {"purpose", submission.purpose},
           {"outcome", sop::Name(judged.outcome)},
           {"reasons", judged.reasons},
           {"review", sop::Name(ReviewOf(submission, facts, judged))},

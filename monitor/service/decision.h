@@ -9,7 +9,7 @@ namespace monitor::service {
 
 /// The body of `measurement_decided`, with everything that judged embedded by value.
 ///
-/// `received_index` and `acquired_at_source` are the caller's to add.
+/// `received_index`, `received_at` and `acquired_at_source` are the caller's to add.
 [[nodiscard]] nlohmann::json Decide(const Submission& submission, const JudgingFacts& facts,
                                     Milliseconds acquired);
 

@@ -30,34 +30,30 @@ void AddQuantities(sop::store::Transaction& tables, const PlacedEvent& event,
   }
 }
 
-/// The row of a measurement is made by its decision; what was received stands one event before.
+/// The row of a measurement is made by its decision alone: the document is not read again.
 void ProjectDecision(sop::store::Transaction& tables, const PlacedEvent& event) {
   const Json& body = event.event.body;
-  const std::int64_t received_idx = body.at("received_index").get<std::int64_t>();
-  const auto received_row = tables.Event(received_idx);
-  const sop::journal::Event received = sop::journal::ParseEvent(received_row.value().line);
-  const Json& submission = received.body;
+  const Json& procedure = body.at("judged_by").at("procedure");
   sop::store::MeasurementRow row;
   row.key = Text(body, "measurement");
-  row.instrument = Text(submission, "instrument");
-  row.configuration = Text(submission, "configuration");
-  row.procedure = Text(submission, "procedure");
-  row.purpose = Text(submission, "purpose");
+  row.instrument = Text(body, "instrument");
+  row.configuration = Text(body, "configuration");
+  row.procedure = Text(procedure, "id");
+  row.purpose = Text(body, "purpose");
   row.acquired_at = Text(body, "acquired_at");
   row.acquired_ms = ToMs(ParseTime(row.acquired_at).value());
-  row.received_at = received.recorded_at;
-  row.idx = received_idx;
+  row.received_at = Text(body, "received_at");
+  row.idx = body.at("received_index").get<std::int64_t>();
   row.decided_idx = event.idx;
   row.outcome = Text(body, "outcome");
   row.review = Text(body, "review");
-  const Json& judged_by = body.at("judged_by");
-  Json kept = {{"attributed", body.at("attributed")},
-               {"clear_fail", body.at("clear_fail")},
-               {"reasons", body.at("reasons")},
-               {"uncertainty_incomplete", body.at("uncertainty_incomplete")},
-               {"warning", body.at("warning")},
-               {"procedure_title", judged_by.at("procedure").value("title", row.procedure)},
-               {"analysis", judged_by.at("procedure").value("analysis", "")}};
+  const Json kept = {{"attributed", body.at("attributed")},
+                     {"clear_fail", body.at("clear_fail")},
+                     {"reasons", body.at("reasons")},
+                     {"uncertainty_incomplete", body.at("uncertainty_incomplete")},
+                     {"warning", body.at("warning")},
+                     {"procedure_title", procedure.at("title")},
+                     {"analysis", procedure.at("analysis")}};
   row.body = Canonicalise(kept);
   tables.AddMeasurement(row);
   AddQuantities(tables, event, row);

@@ -49,6 +49,7 @@ void Store(JournalWriter::Batch& batch, const Submission& submission, std::strin
   decided["acquired_at_source"] = acquired.source;
   const PlacedEvent received = batch.Append("measurement_received", submission.envelope, agent);
   decided["received_index"] = received.idx;
+  decided["received_at"] = received.event.recorded_at;
   batch.Append("measurement_decided", std::move(decided), "service");
 }
 
