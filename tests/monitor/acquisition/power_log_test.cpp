@@ -9,7 +9,7 @@ namespace {
 
 TEST(PowerLog, SmartLpmRowsMayLackTheTemperature) {
   const PowerLog log = ReadPowerLog(
-      "timestamp\twavelength[nm]\tsetting[%]\tpower[mW]\ttemperature[C]\t\r\n"
+      "timestamp\twavelength[nm]\tsetting[%]\tpower[mW]\ttemperature[C]\r\n"
       "2024-11-08 17:27:32.678\t488\t30\t2.5e-05\t\r\n"
       "2024-11-08 17:27:33.679\t488\t30\t4.5e-05\t\r\n");
   EXPECT_EQ(log.format, "SmartLPM CSV");

@@ -12,7 +12,7 @@ TEST(Setup, WhoIsNearerWins) {
   PutAssignment("exposure_s=2", layers.setup);
   PutAssignment("z_step_um=4", layers.configuration);
   PutAssignment("gain_e_per_adu=4", layers.configuration);
-  Setup setup(layers, {{"zoom", 3.0}, {"exposure_s", 3.0}, {"z_step_um", 3.0}});
+  measurement::Setup setup(layers, {{"zoom", 3.0}, {"exposure_s", 3.0}, {"z_step_um", 3.0}});
   setup.PutDefault("gain_e_per_adu", 5.0);
   setup.PutDefault("saturation_adu", 255.0);
   const nlohmann::json json = setup.ToJson();
@@ -26,7 +26,7 @@ TEST(Setup, WhoIsNearerWins) {
 TEST(Setup, OnePixelSizeIsBothDirections) {
   SetupLayers layers;
   PutAssignment("pixel_size_um=0.1", layers.option);
-  const Setup setup(layers, {{"pixel_size_x_um", 0.2}});
+  const measurement::Setup setup(layers, {{"pixel_size_x_um", 0.2}});
   EXPECT_EQ(setup.Number("pixel_size_x_um"), 0.1);
   EXPECT_EQ(setup.Number("pixel_size_y_um"), 0.1);
 }
@@ -35,14 +35,14 @@ TEST(Setup, ListsAreByChannel) {
   SetupLayers layers;
   PutAssignment("emission_nm=525,600", layers.option);
   PutAssignment("channel_name=green,red", layers.option);
-  const Setup setup(layers, {});
+  const measurement::Setup setup(layers, {});
   EXPECT_EQ(setup.Number("emission_nm", 1), 600.0);
   EXPECT_EQ(setup.Text("channel_name", 0), "green");
   EXPECT_EQ(setup.Number("emission_nm", 2), std::nullopt);
 }
 
 TEST(Setup, MissingKeysAreNamedOnce) {
-  Setup setup;
+  measurement::Setup setup;
   (void)setup.Needed("z_step_um");
   (void)setup.Needed("z_step_um");
   (void)setup.Needed("pixel_size_x_um");
