@@ -85,7 +85,7 @@ void AddSeries(Router& router, Services& services) {
               .query = {{"subject", "\"instrument/configuration\".", Parameter::Kind::kText, true},
                         {"quantity", "A quantity's id.", Parameter::Kind::kText, true},
                         {"definition", "By which formula; the default one when absent."},
-                        {"channel", "The channel's name or number."},
+                        {"channel", "The channel's number, from 0."},
                         {"of", "Canonical JSON of what the quantity is of."},
                         {"from", "Acquired at or after.", kTime},
                         {"to", "Acquired before.", kTime},
