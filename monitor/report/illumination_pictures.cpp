@@ -103,9 +103,9 @@ Picture ResidualMap(const qc_metrics::Illumination& field, cv::Size size,
 
 /// Values of the surface along a straight line of the field, against the place in px.
 Trace Along(const qc_metrics::Illumination& field, cv::Point2d from, cv::Point2d to,
-            std::string css_class) {
+            std::string kind) {
   constexpr int kSteps = 200;
-  Trace trace{Trace::Style::kLine, std::move(css_class), {}, {}};
+  Trace trace{Trace::Style::kLine, std::move(kind), {}, {}};
   const cv::Mat& map = field.maps.surface_adu;
   for (int i = 0; i <= kSteps; ++i) {
     const double share = static_cast<double>(i) / kSteps;

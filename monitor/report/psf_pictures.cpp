@@ -91,7 +91,7 @@ Picture DrawProjection(const cv::Mat& projection, double um_x, double um_y, doub
 
 Panel ResidualPanel(const BeadProfile& profile) {
   Panel panel{.x_label = profile.axis + " / µm", .y_label = "residual"};
-  Trace residual{.style = Trace::Style::kStems, .css_class = "residual", .x = {}, .y = {}};
+  Trace residual{.style = Trace::Style::kStems, .kind = "residual", .x = {}, .y = {}};
   residual.x = profile.position_um;
   for (std::size_t i = 0; i < profile.value.size(); ++i) {
     residual.y.push_back(profile.value[i] - profile.fit[i]);

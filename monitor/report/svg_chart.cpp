@@ -18,16 +18,14 @@ constexpr double kBottom = 34.0;
 constexpr double kGap = 14.0;
 constexpr std::size_t kMaxPoints = 2000;  // more are thinned to extremes: a screen shows no more
 
-constexpr std::string_view kStyle =
-    "<style>:root{color-scheme:light dark}text{font:11px system-ui,'Segoe UI',Roboto,'DejaVu "
-    "Sans',sans-serif;fill:#59636e}.title{font-weight:600;fill:#15191d}.frame{fill:none;"
-    "stroke:#dfe3e6}.grid{stroke:#eef0f2}.data{fill:#1f5fbf;stroke:#1f5fbf}.fit{fill:none;"
-    "stroke:#b42318;stroke-width:1.6}.residual{fill:none;stroke:#59636e}.limit{fill:none;"
-    "stroke:#8a5a00;stroke-dasharray:5 3}.muted{fill:none;stroke:#9aa4ae}.line{fill:none}"
-    ".band{fill:#1f5fbf;fill-opacity:.08}.zero{stroke:#9aa4ae}"
-    "@media(prefers-color-scheme:dark){text{fill:#9aa4ae}.title{fill:#e8ebed}.frame{stroke:#2b3238}"
-    ".grid{stroke:#1d2328}.data{fill:#7fb0ff;stroke:#7fb0ff}.fit{stroke:#ff7a6b}"
-    ".limit{stroke:#f0b429}}</style>";
+/// Looks as attributes: a page's content security policy forbids style elements, also in pictures.
+std::string Look(std::string_view kind) {
+  if (kind == "data") return R"(fill="#1f5fbf" stroke="#1f5fbf")";
+  if (kind == "fit") return R"(fill="none" stroke="#b42318" stroke-width="1.6")";
+  if (kind == "residual") return R"(fill="none" stroke="#59636e")";
+  if (kind == "limit") return R"(fill="none" stroke="#8a5a00" stroke-dasharray="5 3")";
+  return R"(fill="none" stroke="#9aa4ae")";
+}
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
@@ -88,9 +86,9 @@ std::string DrawTrace(const Trace& trace, const Frame& frame) {
     }
   }
   if (trace.style == Trace::Style::kLine) {
-    return fmt::format("<polyline class=\"{} line\" points=\"{}\"/>", trace.css_class, points);
+    return fmt::format("<polyline {} fill-opacity=\"0\" points=\"{}\"/>", Look(trace.kind), points);
   }
-  return fmt::format("<g class=\"{}\">{}</g>", trace.css_class, marks);
+  return fmt::format("<g {}>{}</g>", Look(trace.kind), marks);
 }
 
 std::string DrawTicks(const Frame& frame, bool with_x_labels) {
@@ -98,13 +96,13 @@ std::string DrawTicks(const Frame& frame, bool with_x_labels) {
   for (const double tick : Ticks(frame.y.low, frame.y.high, frame.height > 90 ? 5 : 2)) {
     const double y = frame.Y(tick);
     svg += fmt::format(
-        "<path class=\"grid\" d=\"M{:.1f} {:.1f}h{:.1f}\"/><text x=\"{:.1f}\" y=\"{:.1f}\" "
+        "<path stroke=\"#e3e6e9\" d=\"M{:.1f} {:.1f}h{:.1f}\"/><text x=\"{:.1f}\" y=\"{:.1f}\" "
         "text-anchor=\"end\">{}</text>",
         frame.left, y, frame.width, frame.left - 5, y + 4, NumberText(tick));
   }
   for (const double tick : Ticks(frame.x.low, frame.x.high, frame.width > 300 ? 6 : 4)) {
     const double x = frame.X(tick);
-    svg += fmt::format("<path class=\"grid\" d=\"M{:.1f} {:.1f}v{:.1f}\"/>", x, frame.top,
+    svg += fmt::format("<path stroke=\"#e3e6e9\" d=\"M{:.1f} {:.1f}v{:.1f}\"/>", x, frame.top,
                        frame.height);
     if (!with_x_labels) continue;
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>", x,
@@ -119,7 +117,8 @@ std::string DrawBands(const Panel& panel, const Frame& frame) {
     const double x = frame.X(std::max(band.begin, frame.x.low));
     const double end = frame.X(std::min(band.end, frame.x.high));
     svg += fmt::format(
-        "<rect class=\"band\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/><text "
+        "<rect fill=\"#1f5fbf\" fill-opacity=\".08\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
+        "height=\"{:.1f}\"/><text "
         "x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
         x, frame.top, std::max(1.0, end - x), frame.height, x + 3, frame.top + 12,
         EscapeXml(band.label));
@@ -130,16 +129,18 @@ std::string DrawBands(const Panel& panel, const Frame& frame) {
 std::string DrawPanel(const Panel& panel, const Frame& frame, bool is_last) {
   std::string svg = DrawBands(panel, frame) + DrawTicks(frame, is_last);
   svg += fmt::format(
-      "<rect class=\"frame\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>",
+      "<rect fill=\"none\" stroke=\"#c9cfd4\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
+      "height=\"{:.1f}\"/>",
       frame.left, frame.top, frame.width, frame.height);
   if (panel.zero_line) {
-    svg += fmt::format("<path class=\"zero\" d=\"M{:.1f} {:.1f}h{:.1f}\"/>", frame.left,
+    svg += fmt::format("<path stroke=\"#9aa4ae\" d=\"M{:.1f} {:.1f}h{:.1f}\"/>", frame.left,
                        frame.Y(0.0), frame.width);
   }
   for (const Trace& trace : panel.traces) svg += DrawTrace(trace, frame);
   if (!panel.title.empty()) {
-    svg += fmt::format("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", frame.left,
-                       frame.top - 7, EscapeXml(panel.title));
+    svg += fmt::format(
+        "<text font-weight=\"600\" fill=\"#15191d\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
+        frame.left, frame.top - 7, EscapeXml(panel.title));
   }
   svg += fmt::format(
       "<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\" "
@@ -237,8 +238,11 @@ std::string DrawPanels(const std::vector<std::vector<Panel>>& columns, int width
                        std::string_view description) {
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
-      "height=\"{1}\" role=\"img\"><title>{2}</title>{3}",
-      width_px, height_px, EscapeXml(description), kStyle);
+      "height=\"{1}\" role=\"img\" font-family=\"system-ui, Segoe UI, Roboto, DejaVu Sans, "
+      "sans-serif\" "
+      "font-size=\"11\" fill=\"#59636e\"><title>{2}</title><rect width=\"{0}\" height=\"{1}\" "
+      "fill=\"#ffffff\"/>",
+      width_px, height_px, EscapeXml(description));
   const double width = static_cast<double>(width_px) / static_cast<double>(columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     svg += DrawColumn(columns[i], width * static_cast<double>(i), width, height_px);

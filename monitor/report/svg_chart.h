@@ -11,7 +11,7 @@ namespace monitor::report {
 struct Trace {
   enum class Style { kLine, kPoints, kStems };
   Style style = Style::kLine;
-  std::string css_class = {};  ///< "data", "fit", "residual", "limit", "muted"
+  std::string kind = {};  ///< "data", "fit", "residual", "limit", "muted"
   std::vector<double> x = {};
   std::vector<double> y = {};
 };
@@ -34,8 +34,8 @@ struct Panel {
 };
 
 /// Draws columns of panels (each column a stack of panels over a shared x axis) as one
-/// self-contained SVG: its own style for light and dark, no script, nothing from elsewhere.
-/// Points that are not finite are left out.
+/// self-contained SVG: black on white in any theme, no style element, no script, nothing from
+/// elsewhere. Points that are not finite are left out.
 [[nodiscard]] std::string DrawPanels(const std::vector<std::vector<Panel>>& columns, int width_px,
                                      int height_px, std::string_view description);
 

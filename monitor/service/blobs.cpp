@@ -137,6 +137,7 @@ std::string SniffMediaType(const fs::path& file) {
   const std::string_view begin(head.data(), static_cast<std::size_t>(stream.gcount()));
   if (begin.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
   if (begin.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
+  if (begin.starts_with("<svg xml")) return "image/svg+xml";
   if (begin.starts_with(std::string_view("II*\0", 4)) ||
       begin.starts_with(std::string_view("MM\0*", 4))) {
     return "image/tiff";

@@ -46,6 +46,10 @@ Reply Get(Services& services, Exchange& exchange) {
   reply.media_type = SniffMediaType(reply.file);
   reply.etag = "\"" + digest + "\"";
   reply.cache_control = "public, max-age=31536000, immutable";
+  if (reply.media_type == "image/svg+xml") {
+    // A drawing can hold a script; opened by itself it must not run with our origin's rights.
+    reply.headers.emplace_back("Content-Security-Policy", "default-src 'none'; sandbox");
+  }
   if (!reply.media_type.starts_with("image/")) {
     reply.headers.emplace_back("Content-Disposition", "attachment");
   }

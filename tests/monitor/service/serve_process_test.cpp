@@ -91,7 +91,7 @@ struct Ended {
   int code;
   std::string out;
 };
-Ended Run(const std::vector<std::string>& arguments) {
+Ended RunProgram(const std::vector<std::string>& arguments) {
   Process process(arguments);
   std::string out = process.Rest();
   const int code = process.Wait();
@@ -165,9 +165,9 @@ TEST_F(ServeTest, StartsServesAndStopsCleanly) {
   const std::string old = SaveCheckpoint("old");
   EXPECT_EQ(process->Terminate(), 0);
 
-  EXPECT_EQ(Run({"verify", Data()}).code, 3);
-  EXPECT_EQ(Run({"verify", Data(), "--checkpoint", old}).code, 0);
-  const Ended rebuilt = Run({"rebuild", "--data", Data()});
+  EXPECT_EQ(RunProgram({"verify", Data()}).code, 3);
+  EXPECT_EQ(RunProgram({"verify", Data(), "--checkpoint", old}).code, 0);
+  const Ended rebuilt = RunProgram({"rebuild", "--data", Data()});
   EXPECT_EQ(rebuilt.code, 0) << rebuilt.out;
 
   const std::string token = Token();
@@ -176,7 +176,7 @@ TEST_F(ServeTest, StartsServesAndStopsCleanly) {
   Register("sd-2");
   const std::string recent = SaveCheckpoint("recent");
   EXPECT_EQ(process->Terminate(), 0);
-  EXPECT_EQ(Run({"verify", "--checkpoint", old, "--checkpoint", recent, Data()}).code, 0);
+  EXPECT_EQ(RunProgram({"verify", "--checkpoint", old, "--checkpoint", recent, Data()}).code, 0);
 }
 
 TEST_F(ServeTest, VerifyTellsWhatIsBroken) {
@@ -188,7 +188,7 @@ TEST_F(ServeTest, VerifyTellsWhatIsBroken) {
   Tamper(
       "UPDATE event SET line = replace(line, 'sd-1', 'sd-9') WHERE idx = "
       "(SELECT max(idx) FROM event)");
-  const Ended altered = Run({"verify", Data(), "--checkpoint", early});
+  const Ended altered = RunProgram({"verify", Data(), "--checkpoint", early});
   EXPECT_EQ(altered.code, 1) << altered.out;
   EXPECT_NE(altered.out.find("line_altered"), std::string::npos) << altered.out;
 }
@@ -201,10 +201,10 @@ TEST_F(ServeTest, VerifyTellsARollback) {
   Register("sd-1");
   const std::string late = SaveCheckpoint("late");
   EXPECT_EQ(process->Terminate(), 0);
-  const Ended result = Run({"verify", (dir_ / "backup").string(), "--checkpoint", late});
+  const Ended result = RunProgram({"verify", (dir_ / "backup").string(), "--checkpoint", late});
   EXPECT_EQ(result.code, 1) << result.out;
   EXPECT_NE(result.out.find("rolled_back"), std::string::npos) << result.out;
-  EXPECT_EQ(Run({"verify", (dir_ / "backup").string()}).code, 3);
+  EXPECT_EQ(RunProgram({"verify", (dir_ / "backup").string()}).code, 3);
 }
 
 TEST_F(ServeTest, ASimulatedClockIsForDemosOnly) {
@@ -213,7 +213,7 @@ TEST_F(ServeTest, ASimulatedClockIsForDemosOnly) {
       "--origin"};
   auto with_origin = simulated;
   with_origin.emplace_back("example.org/etalon");
-  EXPECT_EQ(Run(with_origin).code, 2);
+  EXPECT_EQ(RunProgram(with_origin).code, 2);
   EXPECT_FALSE(fs::exists(fs::path(Data()) / "etalon.db"));
   auto process = Start({"--clock-start", "2026-01-01T00:00:00Z", "--origin", "demo/x"});
   httplib::Client client("127.0.0.1", port_);
@@ -225,9 +225,9 @@ TEST_F(ServeTest, ASimulatedClockIsForDemosOnly) {
 }
 
 TEST_F(ServeTest, WrongUsageIsTwo) {
-  EXPECT_EQ(Run({"serve"}).code, 2);
-  EXPECT_EQ(Run({"serve", "--data", Data(), "--listen", "nonsense"}).code, 2);
-  EXPECT_EQ(Run({"verify", (dir_ / "nothing").string()}).code, 1);
+  EXPECT_EQ(RunProgram({"serve"}).code, 2);
+  EXPECT_EQ(RunProgram({"serve", "--data", Data(), "--listen", "nonsense"}).code, 2);
+  EXPECT_EQ(RunProgram({"verify", (dir_ / "nothing").string()}).code, 1);
 }
 
 }  // namespace
