@@ -2,18 +2,23 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <string>
 #include <string_view>
+
+#include "sop/shape.h"
 
 namespace sop {
 
-/// Why the body of a register event may not be recorded: one sentence that names the member and
-/// what is expected, or nothing. Unknown members and unknown types are faults.
+/// The shape of the body of a register event, or nullptr for any other type.
 ///
-/// Types   instrument_registered, configuration_registered, profile_described, procedure_approved,
-///         limit_set_approved, assignment_made, repeat_study_recorded, scale_recorded, hold_placed,
-///         hold_released, measurement_reviewed.
-/// Bounds  ids [a-z0-9][a-z0-9._-]{0,63} in any case, text 100,000 bytes, lists 1,000 rows.
-[[nodiscard]] std::optional<std::string> Fault(std::string_view type, const nlohmann::json& body);
+/// Types  facility_described, instrument_registered, configuration_registered,
+///        artefact_registered, profile_described, procedure_approved, limit_set_approved,
+///        assignment_made, repeat_study_recorded, scale_recorded, hold_placed, hold_released,
+///        measurement_reviewed.
+[[nodiscard]] const Shape* RegisterShape(std::string_view type);
+
+/// Why `body` may not be recorded as an event of `type`: its shape first, then what its members
+/// mean together. Members with a default may be absent. Whether what it refers to exists is for
+/// those who know the register.
+[[nodiscard]] std::optional<Fault> RegisterFault(std::string_view type, const nlohmann::json& body);
 
 }  // namespace sop

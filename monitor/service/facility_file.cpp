@@ -9,13 +9,16 @@
 #include <sstream>
 
 #include "monitor/measurement/nearest.h"
-#include "monitor/service/command_rules.h"
 #include "monitor/service/record.h"
+#include "sop/register.h"
 
 namespace monitor::service {
 namespace {
 
 using Json = nlohmann::json;
+using sop::Member;
+using sop::Shape;
+using Kind = sop::Member::Kind;
 
 constexpr std::size_t kMaxTextBytes = 100'000;
 
@@ -53,10 +56,10 @@ std::int64_t Line(const toml::source_region& region) {
 
 /// The shape of a section's rows: that of its command, with what only a file has.
 Shape RowShape(const Section& section) {
-  Shape shape = *CommandShape(section.type);
+  Shape shape = *sop::RegisterShape(section.type);
   if (section.name == "procedure") shape.members.push_back({"file", Kind::kText});
   if (section.name == "limit") {
-    shape = *CommandShape(section.type)->Find("limits")->of;
+    shape = *sop::RegisterShape(section.type)->Find("limits")->of;
     shape.members.push_back({"procedure", Kind::kId, true});
   }
   return shape;

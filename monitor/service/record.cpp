@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "monitor/service/command_rules.h"
 #include "monitor/service/data_folder.h"
 #include "monitor/service/projection.h"
 #include "monitor/service/record_impl.h"

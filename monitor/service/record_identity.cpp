@@ -26,11 +26,12 @@ std::string RandomHex() {
   return sop::journal::ToHex(bytes);
 }
 
-const Shape& InboxEntryShape() {
-  static const Shape kShape{{{"name", Kind::kText, true},
-                             {"reason", Kind::kText, true},
-                             {"candidates", Kind::kText},
-                             {"seen_at", Kind::kTime}}};
+const sop::Shape& InboxEntryShape() {
+  using Kind = sop::Member::Kind;
+  static const sop::Shape kShape{{{"name", Kind::kText, true},
+                                  {"reason", Kind::kText, true},
+                                  {"candidates", Kind::kText},
+                                  {"seen_at", Kind::kTime}}};
   return kShape;
 }
 

@@ -12,6 +12,8 @@ namespace monitor::service {
 namespace {
 
 using Json = nlohmann::json;
+using sop::Shape;
+using Kind = sop::Member::Kind;
 
 constexpr std::string_view kSchema = "etalon.submission/1";
 constexpr std::string_view kDocumentSchema = "etalon.measurement/1";

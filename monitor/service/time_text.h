@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
+
+#include "sop/iso_time.h"
 
 namespace monitor::service {
 
@@ -14,13 +14,10 @@ using Milliseconds = std::chrono::sys_time<std::chrono::milliseconds>;
 [[nodiscard]] std::string TimeText(Milliseconds time);
 [[nodiscard]] std::string TimeText(std::chrono::sys_seconds time);  ///< without a fraction
 
-/// Reads RFC 3339 as others write it: any fraction (cut to ms), Z or an offset, T or a blank. A
-/// text without offset is taken as UTC; a day alone as its first instant. Nothing for anything
-/// else.
-[[nodiscard]] std::optional<Milliseconds> ParseTime(std::string_view text);
+using sop::ParseDay;
+using sop::ParseTime;
 
-/// "2026-11-22" as a day.
-[[nodiscard]] std::optional<std::chrono::sys_days> ParseDay(std::string_view text);
+/// "2026-11-22".
 [[nodiscard]] std::string DayText(std::chrono::sys_days day);
 
 [[nodiscard]] inline std::int64_t ToMs(Milliseconds time) {

@@ -59,14 +59,24 @@ TEST(FacilityFile, LimitsOfAProcedureAreOneSet) {
 }
 
 TEST_F(RecordTest, AWrongValueInAFacilityFileNamesItsRow) {
-  std::string broken = kFacility;
-  broken.replace(broken.find("FREQ=MONTHLY;BYMONTHDAY=1"), 25, "FREQ=SOMETIMES");
-  try {
-    record_->ApplyFacility(broken, dir_, "admin");
-    FAIL();
-  } catch (const Problem& problem) {
-    EXPECT_EQ(std::string(problem.what()).substr(0, 8), "line 18:") << problem.what();
-  }
+  const auto refusal = [&](const std::string& good, const std::string& bad) -> std::string {
+    std::string broken = kFacility;
+    broken.replace(broken.find(good), good.size(), bad);
+    try {
+      record_->ApplyFacility(broken, dir_, "admin");
+    } catch (const Problem& problem) {
+      EXPECT_EQ(problem.status, 422);
+      return problem.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(refusal("FREQ=MONTHLY;BYMONTHDAY=1", "FREQ=SOMETIMES"),
+            "line 18: recurrence 'FREQ=SOMETIMES' needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY");
+  EXPECT_EQ(refusal("window_end_d = 7", "decision_rule = { guard_band_ratio = -1 }"),
+            "line 18: 'decision_rule.guard_band_ratio' must be 0 to 3");
+  EXPECT_EQ(refusal("upper = 1.0", "upper = 1.0\nlower = 2.0"),
+            "line 32: 'limits[0].lower' must be at most 'upper'");
+  EXPECT_EQ(record_->Events(0, 100).at("tree_size"), 1);
 }
 
 }  // namespace

@@ -68,6 +68,59 @@ TEST_F(RecordTest, CommandsRefuseWhatTheyDoNotKnow) {
   EXPECT_EQ(record_->Events(0, 10).at("tree_size"), 1);
 }
 
+TEST_F(RecordTest, CommandsRefuseWhatTheRegisterCannotFollow) {
+  ApplyFacility();
+  const auto refusal = [&](const char* type, const Json& body) -> std::string {
+    try {
+      record_->Command(type, body, "admin");
+    } catch (const Problem& problem) {
+      EXPECT_EQ(problem.status, 422);
+      return problem.type + ": " + problem.what();
+    }
+    return "";
+  };
+  const auto procedure = [&](const char* recurrence, const Json& rule) {
+    return refusal(
+        "procedure_approved",
+        {{"id", "p"}, {"analysis", "psf"}, {"recurrence", recurrence}, {"decision_rule", rule}});
+  };
+  const auto limit = [&](Json row) {
+    row.update({{"quantity", "psf.fwhm.z"}, {"definition", "etalon.gauss3d/1"}});
+    return refusal("limit_set_approved", {{"procedure", "PSF-03"}, {"limits", Json::array({row})}});
+  };
+  EXPECT_EQ(procedure("FREQ=HOURLY", {{"guard_band_ratio", 1}}),
+            "wrong_value: recurrence 'FREQ=HOURLY' needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY");
+  EXPECT_EQ(procedure("FREQ=DAILY", {{"guard_band_ratio", -0.5}}),
+            "wrong_value: 'decision_rule.guard_band_ratio' must be 0 to 3");
+  EXPECT_EQ(procedure("FREQ=DAILY", {{"guard_band_ratoi", 1}}),
+            "unknown_field: 'decision_rule.guard_band_ratoi' is not known here; did you mean "
+            "'guard_band_ratio'?");
+  EXPECT_EQ(limit({{"lower", 2}, {"upper", 1}}),
+            "wrong_value: 'limits[0].lower' must be at most 'upper'");
+  EXPECT_EQ(limit({{"upper", 1}, {"warning_upper", 2}}),
+            "wrong_value: 'limits[0].warning_upper' must be at most 'upper'");
+  EXPECT_EQ(limit(Json::object()), "missing_field: 'limits[0]' needs 'lower' or 'upper'");
+  EXPECT_EQ(record_->Events(0, 100).at("tree_size"), 8);
+}
+
+TEST_F(RecordTest, ACommandWritesItsDefaultsOut) {
+  record_->Command("procedure_approved",
+                   {{"id", "p"}, {"analysis", "psf"}, {"recurrence", "FREQ=DAILY"}}, "admin");
+  const std::string line = record_->Events(1, 1).at("items").at(0).at("line");
+  EXPECT_EQ(Json::parse(line).at("body"),
+            Json({{"id", "p"},
+                  {"version", 1},
+                  {"title", "p"},
+                  {"analysis", "psf"},
+                  {"recurrence", "FREQ=DAILY"},
+                  {"start", "2018-01-01"},
+                  {"window_end_d", 0},
+                  {"requires_uncertainty", false},
+                  {"suspect_working_days", 2},
+                  {"review", "by_rule"},
+                  {"decision_rule", {{"guard_band_ratio", 0}, {"coverage_factor", 2}}}}));
+}
+
 TEST_F(RecordTest, ApprovedContentNeverChangesUnderItsVersion) {
   Json body = {{"id", "p"}, {"version", "2.1"}, {"analysis", "psf"}, {"recurrence", "FREQ=DAILY"}};
   record_->Command("procedure_approved", body, "admin");

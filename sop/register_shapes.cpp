@@ -1,9 +1,11 @@
 #include <map>
 
-#include "monitor/service/command_rules.h"
+#include "sop/register.h"
 
-namespace monitor::service {
+namespace sop {
 namespace {
+
+using Kind = Member::Kind;
 
 constexpr bool kRequired = true;
 
@@ -60,13 +62,13 @@ const Shape& ProcedureShape() {
                              {"text", Kind::kText},
                              {"recurrence", Kind::kText, kRequired},
                              {"start", Kind::kDay},
-                             {"window_start_d", Kind::kInteger},
-                             {"window_end_d", Kind::kInteger},
+                             {"window_start_d", Kind::kCount},
+                             {"window_end_d", Kind::kCount},
                              {"scope", Kind::kId},
                              {"definitions", Kind::kMap},
                              {"comparability", Kind::kRows, false, &ComparabilityShape()},
                              {"requires_uncertainty", Kind::kFlag},
-                             {"suspect_working_days", Kind::kInteger},
+                             {"suspect_working_days", Kind::kCount},
                              {"review", Kind::kId},
                              {"decision_rule", Kind::kObject, false, &DecisionRuleShape()}}};
   return kShape;
@@ -132,8 +134,8 @@ std::map<std::string, Shape, std::less<>> EvidenceShapes() {
        {{{"instrument", Kind::kId, kRequired},
          {"configuration", Kind::kId, kRequired},
          {"relative_u", Kind::kNumber, kRequired},
-         {"certificate", Kind::kText},
-         {"valid_until", Kind::kTime}}}},
+         {"certificate", Kind::kText, kRequired},
+         {"valid_until", Kind::kTime, kRequired}}}},
       {"hold_placed",
        {{{"id", Kind::kId},
          {"instrument", Kind::kId, kRequired},
@@ -151,7 +153,7 @@ std::map<std::string, Shape, std::less<>> EvidenceShapes() {
 
 }  // namespace
 
-const Shape* CommandShape(std::string_view type) {
+const Shape* RegisterShape(std::string_view type) {
   static const auto kShapes = [] {
     auto shapes = RegisterShapes();
     shapes.merge(PlanShapes());
@@ -162,4 +164,4 @@ const Shape* CommandShape(std::string_view type) {
   return found == kShapes.end() ? nullptr : &found->second;
 }
 
-}  // namespace monitor::service
+}  // namespace sop
