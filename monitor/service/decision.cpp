@@ -84,12 +84,18 @@ sop::Setup StatedSetup(const Json& document) {
   return setup;
 }
 
-sop::MeasuredDocument ToMeasured(const Json& document) {
+/// A procedure about single beads (scope `bead`) does not ask them to represent the field.
+bool Concerns(const Json& procedure, std::string_view code) {
+  return code != "not_representative" || Text(procedure, "scope") != "bead";
+}
+
+sop::MeasuredDocument ToMeasured(const Json& document, const Json& procedure) {
   sop::MeasuredDocument measured;
   for (const Json& quantity : List(document, "quantities")) {
     measured.quantities.push_back(Measured(quantity));
   }
   for (const Json& finding : List(document, "findings")) {
+    if (!Concerns(procedure, Text(finding, "code"))) continue;
     const std::string severity = Text(finding, "severity");
     measured.findings.push_back(
         {Text(finding, "code"), severity == "fault"     ? sop::FindingSeverity::kFault
@@ -245,7 +251,7 @@ sop::Review ReviewOf(const Submission& submission, const JudgingFacts& facts,
 
 Json Decide(const Submission& submission, const JudgingFacts& facts, Milliseconds acquired) {
   const sop::JudgedMeasurement judged =
-      sop::JudgeMeasurement(ToMeasured(submission.document), RulesOf(facts.procedure),
+      sop::JudgeMeasurement(ToMeasured(submission.document, facts.procedure), RulesOf(facts.procedure),
                             LimitsOf(facts.limit_set), ContextOf(facts, acquired));
   const Json quantities = List(submission.document, "quantities");
   Json decided = Json::array();
