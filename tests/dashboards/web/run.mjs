@@ -1,7 +1,7 @@
 // Bundles the unit tests of the web application and runs them with node's test runner.
-// Usage: node run.mjs WORK_DIR: the build folder of dashboards/web, which holds the packages.
+// Usage: node run.mjs WORK_DIR NAME.test.ts...: the build folder of dashboards/web, which holds the
+// packages, and the tests to run.
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const work = path.resolve(process.argv[2] ?? ".");
 const esbuild = createRequire(path.join(work, "package.json"))("esbuild");
-const files = readdirSync(here).filter((name) => name.endsWith(".test.ts"));
+const files = process.argv.slice(3);
 const out = path.join(work, "unit");
 
 await esbuild.build({
