@@ -62,16 +62,28 @@ Json PublicRow(const Json& instrument) {
           {"badge", "/badge/" + instrument.value("id", "") + ".svg"}};
 }
 
+/// The verdicts that a badge is about. Those of an instrument name only their worst configuration,
+/// so that one configuration is asked for itself.
+Json VerdictsOf(Services& services, Exchange& exchange, const Json& instrument) {
+  const std::string configuration = exchange.Query("configuration");
+  const Json all =
+      configuration.empty()
+          ? instrument.value("verdicts", Json::array())
+          : services.record.Configuration(exchange.path["instrument"], configuration, std::nullopt)
+                .value("verdicts", Json::array());
+  const std::string profile = exchange.Query("profile");
+  Json verdicts = Json::array();
+  for (const Json& verdict : all) {
+    if (profile.empty() || verdict.value("profile", Json()) == Json(profile)) {
+      verdicts.push_back(verdict);
+    }
+  }
+  return verdicts;
+}
+
 Reply Badge(Services& services, Exchange& exchange) {
   const Json instrument = services.record.Instrument(exchange.path["instrument"], std::nullopt);
-  Json verdicts = Json::array();
-  for (const Json& verdict : instrument.value("verdicts", Json::array())) {
-    const auto matches = [&](const char* key) {
-      const std::string wanted = exchange.Query(key);
-      return wanted.empty() || verdict.value(key, Json()) == Json(wanted);
-    };
-    if (matches("profile") && matches("configuration")) verdicts.push_back(verdict);
-  }
+  const Json verdicts = VerdictsOf(services, exchange, instrument);
   const PublicState state = Summarise(verdicts);
   const std::string today = TimeText(services.clock()).substr(0, 10);
   const Json name = instrument.value("name", Json());

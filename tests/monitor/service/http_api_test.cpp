@@ -199,6 +199,31 @@ TEST_F(HttpApiTest, TheBadgeSaysWordShapeAndDate) {
   EXPECT_NE(Client().Get("/badge/lsm-1.svg")->body.find(">Out of spec<"), std::string::npos);
 }
 
+TEST_F(HttpApiTest, ABadgeOfAConfigurationIsThatConfigurationsOwn) {
+  for (const char* id : {"20x", "spare"}) {
+    record_->Command("configuration_registered", {{"id", id}, {"instrument", "lsm-1"}}, "admin");
+  }
+  record_->Command("assignment_made",
+                   {{"procedure", "PSF-03"}, {"instrument", "lsm-1"}, {"configuration", "20x"}},
+                   "admin");
+  SubmitOne(0.5);
+  const auto word = [&](const std::string& configuration, const char* expected) {
+    const auto badge = Client().Get("/badge/lsm-1.svg?configuration=" + configuration);
+    ASSERT_EQ(badge->status, 200) << badge->body;
+    EXPECT_NE(badge->body.find(expected), std::string::npos) << configuration << badge->body;
+  };
+  word("63x-561", ">In spec<");
+  word("20x", ">Unknown<");
+  word("63x-561&profile=routine", ">In spec<");
+  // Two fail; an instrument's verdict names one of them only.
+  PostJson("/api/v1/holds",
+           {{"instrument", "lsm-1"}, {"configuration", "63x-561"}, {"reason", "broken"}}, admin_,
+           201);
+  word("63x-561", ">Out of spec<");
+  word("20x", ">Unknown<");
+  EXPECT_EQ(Client().Get("/badge/lsm-1.svg?configuration=none")->status, 404);
+}
+
 TEST_F(HttpApiTest, ThePublicStatusLeaksLittle) {
   const Json status = GetJson("/status");
   ASSERT_EQ(status.at("items").size(), 1U);
