@@ -37,6 +37,8 @@ std::string Label(UploadOutcome outcome) {
       return "refused";
     case UploadOutcome::kRetried:
       return "retried";
+    case UploadOutcome::kFailed:
+      return "failed";
   }
   return "unknown";
 }
@@ -45,7 +47,8 @@ constexpr std::array kFileOutcomes = {FileOutcome::kMeasured,   FileOutcome::kUn
                                       FileOutcome::kUnreadable, FileOutcome::kAlreadyKnown,
                                       FileOutcome::kChanged,    FileOutcome::kFailed};
 constexpr std::array kUploadOutcomes = {UploadOutcome::kSent, UploadOutcome::kDuplicate,
-                                        UploadOutcome::kRefused, UploadOutcome::kRetried};
+                                        UploadOutcome::kRefused, UploadOutcome::kRetried,
+                                        UploadOutcome::kFailed};
 
 const Histogram::BucketBoundaries kScanBounds = {0.001, 0.01, 0.1, 1, 10};
 const Histogram::BucketBoundaries kChildBounds = {0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300};

@@ -20,7 +20,7 @@ namespace monitor::agent {
 
 /// What became of one settled file, beside the outcomes of measuring.
 enum class FileOutcome { kMeasured, kUnmeasurable, kUnreadable, kAlreadyKnown, kChanged, kFailed };
-enum class UploadOutcome { kSent, kDuplicate, kRefused, kRetried };
+enum class UploadOutcome { kSent, kDuplicate, kRefused, kRetried, kFailed };
 
 /// The agent's own numbers: every label combination is there from the start, at zero.
 /// Threads  any (prometheus-cpp's metrics are atomic).

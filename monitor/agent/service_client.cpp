@@ -2,25 +2,29 @@
 
 #include <httplib.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <system_error>
+
+#include "monitor/agent/durable_file.h"
 
 namespace monitor::agent {
 namespace {
 
 constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::seconds kTransferTime{60};  ///< without a byte moving
-constexpr std::size_t kMaxAnswerBytes = std::size_t{16} << 20;
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
 
-/// Bounds what is kept of an answer: the service is ours, what listens on its port may not be.
-httplib::ContentReceiver KeepInto(std::string& body) {
-  return [&body](const char* data, std::size_t size) {
-    if (body.size() + size > kMaxAnswerBytes) return false;
-    body.append(data, size);
-    return true;
-  };
+httplib::Request RequestFor(const char* method, std::string path) {
+  httplib::Request request;
+  request.method = method;
+  request.path = std::move(path);
+  return request;
 }
+
+std::string BlobPath(const std::string& sha256) { return "/api/v1/blobs/" + sha256; }
 
 }  // namespace
 
@@ -46,8 +50,7 @@ ServiceClient::ServiceClient(std::string url, std::string token)
 
 ServiceClient::~ServiceClient() = default;
 
-template <typename Send>
-Answer ServiceClient::Exchange(Send send) {
+Answer ServiceClient::Exchange(httplib::Request request) {
   auto client = std::make_shared<httplib::Client>(url_);
   client->set_connection_timeout(kConnectTime);
   client->set_read_timeout(kTransferTime);
@@ -59,51 +62,58 @@ Answer ServiceClient::Exchange(Send send) {
     if (cancelled_) return {0, "stopped"};
     current_ = client;
   }
+  // Bounds what is kept of an answer: the service is ours, what listens on its port may not be.
   std::string body;
-  const httplib::Result result = send(*client, body);
+  bool too_long = false;
+  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+    too_long = body.size() + size > kMaxAnswerBytes;
+    if (!too_long) body.append(data, size);
+    return !too_long;
+  };
+  const httplib::Result result = client->send(request);
   {
     const std::scoped_lock lock(mutex_);
     current_.reset();
   }
+  if (too_long) return {0, "the answer is longer than " + std::to_string(kMaxAnswerBytes)};
   if (!result) return {0, httplib::to_string(result.error())};
-  return {result->status, body.empty() ? result->body : body};
+  return {result->status, std::move(body), result->get_header_value("ETag")};
 }
 
-Answer ServiceClient::Get(const std::string& path) {
-  return Exchange(
-      [&](httplib::Client& client, std::string& body) { return client.Get(path, KeepInto(body)); });
-}
+Answer ServiceClient::Get(const std::string& path) { return Exchange(RequestFor("GET", path)); }
 
 Answer ServiceClient::PostJson(const std::string& path, const std::string& json) {
-  return Exchange([&](httplib::Client& client, std::string&) {
-    return client.Post(path, json, "application/json");
-  });
+  httplib::Request request = RequestFor("POST", path);
+  request.set_header("Content-Type", "application/json");
+  request.body = json;
+  return Exchange(std::move(request));
 }
 
 Answer ServiceClient::HeadBlob(const std::string& sha256) {
-  return Exchange([&](httplib::Client& client, std::string&) {
-    return client.Head("/api/v1/blobs/" + sha256);
-  });
+  return Exchange(RequestFor("HEAD", BlobPath(sha256)));
 }
 
 Answer ServiceClient::PutBlob(const std::string& sha256, const std::filesystem::path& file) {
   std::error_code error;
   const auto size = static_cast<std::size_t>(std::filesystem::file_size(file, error));
   std::ifstream stream(file, std::ios::binary);
-  if (error || !stream) return {0, "cannot read " + file.string()};
-  const auto provide = [&](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+  if (error || !stream) throw StorageError("cannot read " + file.string());
+  bool readable = true;
+  httplib::Request request = RequestFor("PUT", BlobPath(sha256));
+  request.set_header("Content-Type", "application/octet-stream");
+  request.content_length_ = size;
+  request.content_provider_ = [&](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
     std::string block(std::min(length, kBlockBytes), '\0');
     stream.clear();
     stream.seekg(static_cast<std::streamoff>(offset));
     stream.read(block.data(), static_cast<std::streamsize>(block.size()));
-    return stream.gcount() > 0 &&
-           sink.write(block.data(), static_cast<std::size_t>(stream.gcount()));
+    readable = stream.gcount() > 0;
+    return readable && sink.write(block.data(), static_cast<std::size_t>(stream.gcount()));
   };
-  return Exchange([&](httplib::Client& client, std::string&) {
-    const std::string path = "/api/v1/blobs/" + sha256;
-    if (size == 0) return client.Put(path, std::string(), "application/octet-stream");
-    return client.Put(path, size, provide, "application/octet-stream");
-  });
+  if (size == 0) request.content_provider_ = nullptr;
+  Answer answer = Exchange(std::move(request));
+  if (!readable) throw StorageError("cannot read the whole of " + file.string());
+  return answer;
 }
 
 void ServiceClient::Cancel() {

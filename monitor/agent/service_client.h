@@ -1,25 +1,31 @@
 #pragma once
 
-#include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace httplib {
 class Client;
-}
+struct Request;
+}  // namespace httplib
 
 namespace monitor::agent {
+
+inline constexpr std::size_t kMaxAnswerBytes = std::size_t{16} << 20;
 
 /// What came back, or that nothing did.
 struct Answer {
   int status = 0;  ///< 0: the service was not reached; `body` says why
   std::string body;
+  std::string etag{};
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 
-/// The service as the agent sees it: a few requests, each on a connection of its own.
+/// The service as the agent sees it: a few requests, each on a connection of its own. An answer
+/// longer than kMaxAnswerBytes counts as not reached.
 /// Threads  one, but `Cancel` may come from any.
 class ServiceClient {
  public:
@@ -29,16 +35,16 @@ class ServiceClient {
 
   [[nodiscard]] Answer Get(const std::string& path);
   [[nodiscard]] Answer PostJson(const std::string& path, const std::string& json);
-  /// 200 or 404.
+  /// 200 with the digest as `etag`, or 404.
   [[nodiscard]] Answer HeadBlob(const std::string& sha256);
-  /// Streams the file with its Content-Length.
+  /// Streams the file with its Content-Length. Errors  StorageError when the file cannot be read:
+  /// that says nothing about the service.
   [[nodiscard]] Answer PutBlob(const std::string& sha256, const std::filesystem::path& file);
   /// Ends the request under way, and refuses later ones.
   void Cancel();
 
  private:
-  template <typename Send>
-  Answer Exchange(Send send);
+  Answer Exchange(httplib::Request request);
 
   std::string url_;
   std::string token_;

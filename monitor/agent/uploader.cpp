@@ -20,8 +20,6 @@ constexpr milliseconds kEagerRefreshInterval{2'000};
 constexpr milliseconds kIdleWait{200};
 constexpr std::uint64_t kMaxSubmissionBytes = std::uint64_t{256} << 20;
 constexpr int kMaxEntryDoublings = 10;
-constexpr int kNotFound = 404;
-constexpr int kConflict = 409;
 constexpr int kCreated = 201;
 
 json ProblemOf(const Answer& answer) {
@@ -29,14 +27,6 @@ json ProblemOf(const Answer& answer) {
   if (!problem.is_object()) problem = {{"title", "refused without a reason"}};
   problem["status"] = answer.status;
   return problem;
-}
-
-bool NamesType(const Answer& answer, std::string_view type) {
-  const json problem = json::parse(answer.body, nullptr, false);
-  if (!problem.is_object() || !problem.contains("type") || !problem["type"].is_string()) {
-    return false;
-  }
-  return problem["type"].get<std::string>().ends_with(type);
 }
 
 }  // namespace
@@ -113,42 +103,44 @@ bool Uploader::SendInbox() {
 }
 
 milliseconds Uploader::SendOldest(Time now) {
-  milliseconds wait = kIdleWait;
   for (const SpoolEntry& entry : spool_.Pending(postponed_.size() + 1)) {
     const auto postponed = postponed_.find(entry.id);
     if (postponed != postponed_.end() && now < postponed->second.first) continue;
-    switch (Send(entry)) {
-      case Sending::kDone:
-        postponed_.erase(entry.id);
-        return milliseconds(0);
-      case Sending::kServiceFailed:
-        metrics_.CountUpload(UploadOutcome::kRetried);
-        wait = backoff_.Next();
-        not_before_ = now + wait;
-        return wait;
-      case Sending::kEntryFailed: {
-        metrics_.CountUpload(UploadOutcome::kRetried);
-        auto& [when, failures] = postponed_[entry.id];
-        when = now +
-               std::min(kLongestWait, kFirstWait * (1 << std::min(failures++, kMaxEntryDoublings)));
-        break;
-      }
+    const Fate fate = TryToSend(entry);
+    if (fate == Fate::kDone || fate == Fate::kRefused) {
+      postponed_.erase(entry.id);
+      return milliseconds(0);
     }
+    if (fate == Fate::kServiceFailed) {
+      metrics_.CountUpload(UploadOutcome::kRetried);
+      const milliseconds wait = backoff_.Next();
+      not_before_ = now + wait;
+      return wait;
+    }
+    Postpone(entry, now);
   }
-  return wait;
+  return kIdleWait;
 }
 
-Uploader::Sending Uploader::Judge(const Answer& answer) const {
-  if (answer.ok()) return Sending::kDone;
-  // The service itself, or the way to it, is not in order: nothing else would fare better.
-  const bool everybody = answer.status == 0 || answer.status == 401 || answer.status == 403 ||
-                         answer.status == 408 || answer.status == 425 || answer.status == 429 ||
-                         answer.status == 502 || answer.status == 503 || answer.status == 504;
-  return everybody ? Sending::kServiceFailed : Sending::kEntryFailed;
+void Uploader::Postpone(const SpoolEntry& entry, Time now) {
+  auto& [when, failures] = postponed_[entry.id];
+  when = now + std::min(kLongestWait, kFirstWait * (1 << std::min(failures++, kMaxEntryDoublings)));
 }
 
-Uploader::Sending Uploader::SendBlobs(const SpoolEntry& entry, const json& submission,
-                                      Answer& failure) {
+Fate Uploader::TryToSend(const SpoolEntry& entry) {
+  try {
+    const Fate fate = Send(entry);
+    if (fate == Fate::kEntryFailed) metrics_.CountUpload(UploadOutcome::kRetried);
+    return fate;
+  } catch (const std::exception& error) {  // its files are damaged or gone, or the disk is full
+    log::Log(log::Severity::kError, "spool_entry_failed",
+             {{"entry", entry.id}, {"error", error.what()}});
+    metrics_.CountUpload(UploadOutcome::kFailed);
+    return Fate::kEntryFailed;
+  }
+}
+
+Fate Uploader::SendBlobs(const SpoolEntry& entry, const json& submission, Answer& failure) {
   std::vector<std::string> wanted;
   for (const json& raw : submission.at("raw")) {
     if (raw.value("archived", false)) wanted.push_back(raw.value("sha256", ""));
@@ -157,40 +149,36 @@ Uploader::Sending Uploader::SendBlobs(const SpoolEntry& entry, const json& submi
     wanted.push_back(picture.value("sha256", ""));
   }
   for (const std::string& sha256 : wanted) {
-    Answer answer = client_.HeadBlob(sha256);
-    if (answer.status == kNotFound) {
-      answer = client_.PutBlob(sha256, entry.folder / "blobs" / sha256);
-    }
-    if (!answer.ok()) {
-      failure = answer;
-      return Judge(answer);
-    }
+    failure = client_.HeadBlob(sha256);
+    if (HoldsBlob(failure, sha256)) continue;
+    if (failure.status == 0 || failure.status >= 500) return FateOfFailure(failure);
+    failure = client_.PutBlob(sha256, entry.folder / "blobs" / sha256);
+    const Fate fate = FateOfUpload(failure, sha256);
+    if (fate != Fate::kDone) return fate;
   }
-  return Sending::kDone;
+  return Fate::kDone;
 }
 
-Uploader::Sending Uploader::Send(const SpoolEntry& entry) {
+Fate Uploader::Send(const SpoolEntry& entry) {
   const std::string body = ReadFile(entry.folder / "submission.json", kMaxSubmissionBytes);
   Answer answer;
-  Sending sending = SendBlobs(entry, json::parse(body), answer);
-  if (sending == Sending::kDone) {
+  Fate fate = SendBlobs(entry, json::parse(body), answer);
+  if (fate == Fate::kDone) {
     answer = client_.PostJson("/api/v1/measurements", body);
-    sending = Judge(answer);
+    fate = FateOfSubmission(answer, entry.key);
   }
-  if (sending == Sending::kDone) {
+  if (fate == Fate::kDone) {
     KeepReceipt(entry, answer);
-    return sending;
-  }
-  const bool for_good = sending == Sending::kEntryFailed && answer.status >= 400 &&
-                        answer.status < 500 &&
-                        !(answer.status == kConflict && NamesType(answer, "blob_missing"));
-  if (for_good) {
+  } else if (fate == Fate::kRefused) {
     Refuse(entry, answer);
-    return Sending::kDone;
+  } else {
+    log::Log(log::Severity::kWarning, "send_failed",
+             {{"entry", entry.id},
+              {"status", answer.status},
+              {"error", answer.ok() ? "not an answer of the service: " + answer.body.substr(0, 200)
+                                    : answer.body.substr(0, 200)}});
   }
-  log::Log(log::Severity::kWarning, "send_failed",
-           {{"entry", entry.id}, {"status", answer.status}, {"error", answer.body.substr(0, 200)}});
-  return sending;
+  return fate;
 }
 
 void Uploader::Refuse(const SpoolEntry& entry, const Answer& answer) {
@@ -202,18 +190,18 @@ void Uploader::Refuse(const SpoolEntry& entry, const Answer& answer) {
 }
 
 void Uploader::KeepReceipt(const SpoolEntry& entry, const Answer& answer) {
-  const json receipt = json::parse(answer.body, nullptr, false);
+  const json receipt = json::parse(answer.body);
+  const auto text = [&](const char* member) {
+    const auto found = receipt.find(member);
+    return found != receipt.end() && found->is_string() ? found->get<std::string>() : "";
+  };
   // A duplicate's receipt is the first one again, so its checkpoint may well be an old one.
-  if (answer.status == kCreated && receipt.is_object()) {
-    CompareCheckpoint(receipt.value("checkpoint", ""));
-  }
-  spool_.MarkSent(entry, receipt.is_object() ? receipt : json{{"key", entry.key}});
+  if (answer.status == kCreated) CompareCheckpoint(text("checkpoint"));
+  spool_.MarkSent(entry, receipt);
   metrics_.CountUpload(answer.status == kCreated ? UploadOutcome::kSent
                                                  : UploadOutcome::kDuplicate);
   log::Log(log::Severity::kInfo, "measurement_sent",
-           {{"key", entry.key},
-            {"new", answer.status == kCreated},
-            {"outcome", receipt.is_object() ? receipt.value("outcome", "") : ""}});
+           {{"key", entry.key}, {"new", answer.status == kCreated}, {"outcome", text("outcome")}});
 }
 
 void Uploader::CompareCheckpoint(const std::string& note) {

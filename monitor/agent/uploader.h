@@ -10,6 +10,7 @@
 #include <string>
 
 #include "monitor/agent/agent_metrics.h"
+#include "monitor/agent/answer_check.h"
 #include "monitor/agent/register_cache.h"
 #include "monitor/agent/service_client.h"
 #include "monitor/agent/spool.h"
@@ -35,9 +36,9 @@ class Backoff {
 /// The sending half of the agent: keeps the register's copy fresh, sends the spool oldest first,
 /// keeps receipts and the last checkpoint, reports the inbox.
 ///
-/// What the service refuses for good (4xx but 401, 403, 408, 409 blob_missing, 425, 429) goes to
-/// refused/ with its problem; everything else is tried again for ever. An entry that only itself
-/// fails (5xx) lets the younger ones pass.
+/// An entry leaves the spool only with a receipt of our service for its key. What our service
+/// refuses for good goes to refused/ with its problem; everything else is tried again for ever. An
+/// entry that only itself fails (its files, a 500) lets the younger ones pass. See answer_check.h.
 /// Threads  `Step` from one; `ReportInbox` and `set_eager` from any.
 class Uploader {
  public:
@@ -55,12 +56,12 @@ class Uploader {
   void set_eager(bool eager) { eager_ = eager; }
 
  private:
-  enum class Sending { kDone, kEntryFailed, kServiceFailed };
   bool RefreshRegister(Time now);
   bool SendInbox();
-  Sending Send(const SpoolEntry& entry);
-  Sending SendBlobs(const SpoolEntry& entry, const nlohmann::json& submission, Answer& failure);
-  Sending Judge(const Answer& answer) const;
+  Fate Send(const SpoolEntry& entry);
+  Fate SendBlobs(const SpoolEntry& entry, const nlohmann::json& submission, Answer& failure);
+  Fate TryToSend(const SpoolEntry& entry);
+  void Postpone(const SpoolEntry& entry, Time now);
   void Refuse(const SpoolEntry& entry, const Answer& answer);
   void KeepReceipt(const SpoolEntry& entry, const Answer& answer);
   void CompareCheckpoint(const std::string& note);

@@ -2,6 +2,7 @@
 
 #include <httplib.h>
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,16 @@ namespace monitor::agent {
 class FakeService {
  public:
   FakeService() {
+    // Something between agent and service that answers everything itself.
+    server_.set_pre_routing_handler([this](const auto& request, auto& response) {
+      const std::scoped_lock lock(mutex_);
+      if (!stranger || !request.path.starts_with("/api/v1/" + stranger_at)) {
+        return httplib::Server::HandlerResponse::Unhandled;
+      }
+      ++stranger_asked;
+      stranger(response);
+      return httplib::Server::HandlerResponse::Handled;
+    });
     AddRegister();
     AddBlobs();
     server_.Post("/api/v1/measurements", [this](const auto& request, auto& response) {
@@ -46,6 +57,9 @@ class FakeService {
   nlohmann::json inbox;
   std::vector<int> next_statuses;  ///< answers to the next submissions, before it behaves
   int posts = 0;
+  std::function<void(httplib::Response&)> stranger;  ///< set: answers instead of the service
+  std::string stranger_at;                           ///< only below /api/v1/ and this
+  int stranger_asked = 0;
   std::string authorization;
 
  private:
@@ -68,12 +82,16 @@ class FakeService {
     // cpp-httplib answers HEAD from the GET handler.
     server_.Get("/api/v1/blobs/([0-9a-f]+)", [this](const auto& request, auto& response) {
       const std::scoped_lock lock(mutex_);
-      response.status = blobs.contains(request.matches[1]) ? 200 : 404;
+      const std::string digest = request.matches[1];
+      response.status = blobs.contains(digest) ? 200 : 404;
+      if (blobs.contains(digest)) response.set_header("ETag", "\"" + digest + "\"");
     });
     server_.Put("/api/v1/blobs/([0-9a-f]+)", [this](const auto& request, auto& response) {
       const std::scoped_lock lock(mutex_);
       blobs[request.matches[1]] = request.body;
       response.status = 201;
+      response.set_content(nlohmann::json{{"sha256", request.matches[1].str()}}.dump(),
+                           "application/json");
     });
   }
   void Submit(const httplib::Request& request, httplib::Response& response) {
@@ -82,7 +100,7 @@ class FakeService {
     if (!next_statuses.empty()) {
       response.status = next_statuses.front();
       next_statuses.erase(next_statuses.begin());
-      response.set_content(R"({"type":"https://example.org/unknown_instrument"})",
+      response.set_content(R"({"type":"/problems/unknown_instrument"})",
                            "application/problem+json");
       return;
     }
@@ -91,10 +109,13 @@ class FakeService {
     const bool first = submissions.emplace(key, submission).second;
     response.status = first ? 201 : 200;
     const auto size = std::to_string(submissions.size());
-    response.set_content(
-        nlohmann::json{{"key", key}, {"outcome", "pass"}, {"checkpoint", "o\n" + size + "\nr\n"}}
-            .dump(),
-        "application/json");
+    response.set_content(nlohmann::json{{"schema", "etalon.receipt/1"},
+                                        {"key", key},
+                                        {"decided_log_index", submissions.size()},
+                                        {"outcome", "pass"},
+                                        {"checkpoint", "o\n" + size + "\nr\n"}}
+                             .dump(),
+                         "application/json");
   }
 
   httplib::Server server_;

@@ -1,0 +1,149 @@
+#include "monitor/agent/uploader.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "monitor/agent/durable_file.h"
+#include "tests/monitor/agent/fake_service.h"
+#include "tests/monitor/agent/temporary_folder.h"
+
+namespace monitor::agent {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+/// A spool with hand-made entries and an uploader; each entry has one raw file.
+class UploaderTest : public testing::Test {
+ protected:
+  struct Parts {
+    Parts(const fs::path& home, const std::string& url)
+        : spool(home / "spool"),
+          registers(home / "register.json"),
+          latest(home / "latest.json"),
+          metrics({"lsm-1"}, latest),
+          client(url, ""),
+          uploader(spool, registers, client, metrics, {"lsm-1"}, 1) {}
+    Spool spool;
+    RegisterCache registers;
+    LatestValues latest;
+    AgentMetrics metrics;
+    ServiceClient client;
+    Uploader uploader;
+  };
+
+  UploaderTest() { Restart(); }
+  void Restart() {
+    parts_.reset();
+    parts_ = std::make_unique<Parts>(folder_.path(), service_.url());
+  }
+  SpoolEntry AddEntry(const std::string& key, const std::string& digest) {
+    const fs::path work = parts_->spool.NewWorkFolder();
+    WriteFileDurably(work / "blobs" / digest, "bytes of " + key);
+    const json submission = {{"key", key},
+                             {"raw", {{{"sha256", digest}, {"archived", true}}}},
+                             {"pictures", json::array()}};
+    WriteFileDurably(work / "submission.json", submission.dump());
+    SpoolEntry entry = parts_->spool.Add(work, key, {"/qc/" + key, 1, 1});
+    parts_->spool.Release(entry);
+    return entry;
+  }
+  void Send(int steps = 12) {
+    for (int i = 0; i < steps; ++i) {
+      now_ += std::max(milliseconds(1), parts_->uploader.Step(now_, {}));
+    }
+  }
+  void AnswerInstead(int status, const std::string& body, const std::string& where = "") {
+    service_.stranger_at = where;
+    service_.stranger = [=](httplib::Response& response) {
+      response.status = status;
+      response.set_content(body, "text/html");
+    };
+  }
+  [[nodiscard]] Spool::Counts Count() const { return parts_->spool.Count(); }
+  [[nodiscard]] bool Shows(const std::string& line) const {
+    return parts_->metrics.Page().find(line + "\n") != std::string::npos;
+  }
+
+  TemporaryFolder folder_;
+  FakeService service_;
+  std::unique_ptr<Parts> parts_;
+  std::chrono::steady_clock::time_point now_{std::chrono::hours(1)};
+};
+
+TEST_F(UploaderTest, AProxysOkWithHtmlDeletesNothing) {
+  AddEntry("k1", "aa");
+  AnswerInstead(200, "<html>Please sign in</html>");
+  Send();
+  EXPECT_EQ(Count().pending, 1U);
+  EXPECT_EQ(Count().sent, 0U);
+  EXPECT_GT(service_.stranger_asked, 0);
+  service_.stranger = nullptr;
+  Send();
+  EXPECT_EQ(Count().pending, 0U);
+  EXPECT_EQ(service_.blobs["aa"], "bytes of k1");
+  EXPECT_EQ(service_.stored(), 1U);
+}
+
+TEST_F(UploaderTest, AReceiptForAnotherKeyDeletesNothing) {
+  AddEntry("k1", "aa");
+  AnswerInstead(201, R"({"schema":"etalon.receipt/1","key":"k2","decided_log_index":1})",
+                "measurements");
+  Send(4);
+  AnswerInstead(201, R"({"schema":"etalon.receipt/1","key":"k1"})", "measurements");
+  Send(4);
+  EXPECT_EQ(Count().pending, 1U);
+}
+
+TEST_F(UploaderTest, AHeadThatIsNotOursIsNoBlob) {
+  AddEntry("k1", "aa");
+  service_.stranger_at = "blobs";
+  int heads = 0;
+  service_.stranger = [&heads](httplib::Response& response) {
+    if (heads++ == 0) {
+      response.set_header("ETag", "\"something\"");
+    } else {
+      response.status = 503;
+    }
+  };
+  Send(3);
+  EXPECT_GE(heads, 2);  // the PUT was tried
+  service_.stranger = nullptr;
+  Send();
+  EXPECT_EQ(service_.blobs["aa"], "bytes of k1");
+}
+
+TEST_F(UploaderTest, WhatAStrangerRefusesIsTriedAgain) {
+  AddEntry("k1", "aa");
+  for (const int status : {400, 404, 405, 413, 422, 302}) {
+    AnswerInstead(status, "<html>no</html>", "measurements");
+    Send(4);
+    EXPECT_EQ(Count().refused, 0U) << status;
+    EXPECT_EQ(Count().pending, 1U) << status;
+  }
+  AnswerInstead(422, R"({"type":"https://proxy.example/problems/denied"})", "measurements");
+  Send(4);
+  EXPECT_EQ(Count().refused, 0U);
+  AnswerInstead(422, R"({"type":"/problems/key_mismatch"})", "measurements");
+  Send();
+  EXPECT_EQ(Count().refused, 1U);
+}
+
+TEST_F(UploaderTest, AnEndlessAnswerIsCutOff) {
+  AddEntry("k1", "aa");
+  const std::string flood(kMaxAnswerBytes + 1, 'x');
+  AnswerInstead(200, flood, "measurements");
+  const Answer post = parts_->client.PostJson("/api/v1/measurements", "{}");
+  EXPECT_EQ(post.status, 0);
+  EXPECT_LT(post.body.size(), 200U);
+  AnswerInstead(200, flood, "blobs");
+  const auto blob = folder_.Write("blob", "x");
+  EXPECT_EQ(parts_->client.PutBlob("aa", blob).status, 0);
+  EXPECT_EQ(parts_->client.HeadBlob("aa").body, "");
+}
+
+}  // namespace
+}  // namespace monitor::agent
