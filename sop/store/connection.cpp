@@ -68,6 +68,11 @@ struct Connection::Impl {
     auto made = std::make_unique<Prepared>(session, sql, parameters, columns);
     return *prepared.emplace(std::string(sql), std::move(made)).first->second;
   }
+  /// Also for a statement that could not be prepared and so was never kept.
+  void Forget(std::string_view sql) {
+    const auto found = prepared.find(sql);
+    if (found != prepared.end()) prepared.erase(found);
+  }
 };
 
 Connection::Connection(const std::string& path, Access access) : impl_(std::make_unique<Impl>()) {
@@ -106,7 +111,7 @@ void Connection::Run(std::string_view sql, const std::vector<Parameter>& paramet
     prepared.statement.execute(true);
   } catch (const soci::soci_error& error) {
     // A statement that failed keeps its position; a fresh one starts clean.
-    impl_->prepared.erase(impl_->prepared.find(sql));
+    impl_->Forget(sql);
     Fail(error, "writing");
   }
 }
@@ -123,8 +128,7 @@ std::vector<Record> Connection::Query(std::string_view sql,
     }
     return rows;
   } catch (const soci::soci_error& error) {
-    const auto found = impl_->prepared.find(sql);
-    if (found != impl_->prepared.end()) impl_->prepared.erase(found);
+    impl_->Forget(sql);
     Fail(error, "reading");
   }
 }

@@ -179,6 +179,16 @@ TEST_F(StoreTest, TheDumpIsSortedCanonicalAndEmptyOnceCleared) {
   EXPECT_TRUE(transaction->Token("digest").has_value());
 }
 
+TEST_F(StoreTest, AStatementThatCannotBePreparedIsAnErrorAndNoMore) {
+  { const Store store(path_); }
+  Connection connection(path_, Access::kReadWrite);
+  EXPECT_THROW(connection.Run("INSERT INTO nowhere VALUES (:p1)", {std::int64_t{1}}), StoreError);
+  EXPECT_THROW((void)connection.Query("SELECT x FROM nowhere", {}, 1), StoreError);
+  connection.Run("INSERT INTO token (digest, subject, role) VALUES (:p1, :p2, :p3)",
+                 {std::string("d"), std::string("s"), std::string("r")});
+  EXPECT_EQ(connection.Query("SELECT digest FROM token", {}, 1).size(), 1U);
+}
+
 TEST_F(StoreTest, RefusesASchemaThatIsNewer) {
   { const Store store(path_); }
   {
