@@ -224,8 +224,11 @@ bool Dispatch::MaySendBody(const httplib::Request& request, httplib::Response& r
     return true;
   } catch (const Problem& problem) {
     Send(request, ProblemReply(problem), response);
-    return false;
+  } catch (const std::exception& error) {
+    // The HTTP library calls this outside its own guard: what escapes here ends the service.
+    Send(request, WorldBroke("store_failed", error), response);
   }
+  return false;
 }
 
 }  // namespace monitor::service
