@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <vector>
+
 #include "monitor/service/command_rules.h"
 #include "monitor/service/facility_file.h"
 #include "monitor/service/projection.h"
@@ -81,26 +84,36 @@ bool Unchanged(const Json& body, Json in_force) {
   return body == in_force;
 }
 
-/// Approved content keeps its version for ever: other content is another version.
+/// One more than the largest number given so far, whichever version is in force.
+Json NextVersion(const std::vector<Json>& approved) {
+  if (approved.empty()) return 1;
+  if (!approved.back().at("version").is_number_integer()) {
+    throw Problem(
+        422, "missing_field",
+        "version is missing; the one in force is " + approved.back().at("version").dump());
+  }
+  std::int64_t largest = 0;
+  for (const Json& entry : approved) {
+    const Json& version = entry.at("version");
+    if (version.is_number_integer()) largest = std::max(largest, version.get<std::int64_t>());
+  }
+  return largest + 1;
+}
+
+/// Approved content keeps its version for ever: other content is another version. An older version
+/// may come back into force as it was.
 void NumberVersion(std::string_view type, Json& body,
-                   const std::optional<sop::store::RegisterRow>& in_force) {
+                   const std::vector<sop::store::RegisterRow>& rows) {
   if (type != "limit_set_approved" && type != "procedure_approved") return;
-  if (!in_force) {
-    if (!body.contains("version")) body["version"] = 1;
-    return;
-  }
-  const Json version = Json::parse(in_force->body).at("version");
-  if (!body.contains("version")) {
-    if (!version.is_number_integer()) {
-      throw Problem(422, "missing_field",
-                    "version is missing; the one in force is " + version.dump());
-    }
-    body["version"] = version.get<std::int64_t>() + 1;
-  }
-  if (body["version"] == version) {
+  std::vector<Json> approved;  // oldest first; the last is in force
+  for (const auto& row : rows) approved.push_back(Json::parse(row.body));
+  if (!body.contains("version")) body["version"] = NextVersion(approved);
+  for (std::size_t i = 0; i < approved.size(); ++i) {
+    if (approved[i].at("version") != body["version"]) continue;
+    if (i + 1 < approved.size() && Unchanged(body, approved[i])) continue;
     const std::string what = Text(body, type == "procedure_approved" ? "id" : "procedure");
     throw Problem(409, "version_in_use",
-                  what + " differs from what was approved as version " + version.dump() +
+                  what + " differs from what was approved as version " + body["version"].dump() +
                       "; give it a new version");
   }
 }
@@ -116,7 +129,7 @@ std::optional<PlacedEvent> Apply(JournalWriter::Batch& batch, const std::string&
     if (skip_unchanged && in_force && Unchanged(body, Json::parse(in_force->body))) {
       return std::nullopt;
     }
-    NumberVersion(type, body, in_force);
+    NumberVersion(type, body, batch.tables().Versions(address->table, address->id, batch.size()));
   }
   if (type == "measurement_reviewed" && !batch.tables().Measurement(Text(body, "measurement"))) {
     throw Problem(404, "unknown_measurement", "there is no such measurement");
