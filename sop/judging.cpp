@@ -44,7 +44,13 @@ std::optional<std::size_t> FindLimit(const MeasuredQuantity& quantity, const Jud
   return found;
 }
 
-bool NeedsReference(const std::string& unit) { return unit == "um" || unit == "mW"; }
+bool IsLength(const std::string& unit) { return unit == "um" || unit == "nm"; }
+bool NeedsReference(const std::string& unit) { return IsLength(unit) || unit == "mW"; }
+
+/// A guard band is made of uncertainty: a rule that has one asks for it.
+bool RequiresUncertainty(const JudgingRules& rules) {
+  return rules.requires_uncertainty || rules.decision_rule.guard_band_ratio > 0.0;
+}
 
 void AddUncertainty(const MeasuredQuantity& quantity, const JudgingContext& context,
                     JudgedQuantity& judged) {
@@ -54,7 +60,7 @@ void AddUncertainty(const MeasuredQuantity& quantity, const JudgingContext& cont
       judged.parts.reproducibility = known.relative_u * std::abs(quantity.value);
     }
   }
-  if (quantity.unit == "um" && context.scale_relative_u) {
+  if (IsLength(quantity.unit) && context.scale_relative_u) {
     judged.parts.reference = *context.scale_relative_u * std::abs(quantity.value);
   }
   const auto& [estimate, reproducibility, reference] = judged.parts;
@@ -76,7 +82,8 @@ bool IsComparable(const SetupValue& stated, const SetupValue& expected,
   return std::abs(*a - *b) <= tolerance.value_or(kRounding) * std::abs(*b) * (1.0 + kRounding);
 }
 
-/// Reasons why the document may not be compared: "settings_differ:KEY", "settings_not_stated:KEY".
+/// Reasons why the document may not be compared: "settings_differ:KEY", "settings_not_stated:KEY"
+/// (by the document), "settings_not_configured:KEY" (there is nothing to compare with).
 std::vector<std::string> Differences(const MeasuredDocument& document, const JudgingRules& rules,
                                      const JudgingContext& context) {
   std::vector<std::string> reasons;
@@ -85,8 +92,9 @@ std::vector<std::string> Differences(const MeasuredDocument& document, const Jud
     const auto expected = context.expected.find(key.key);
     if (stated == document.setup.end()) {
       if (key.blocks) reasons.push_back("settings_not_stated:" + key.key);
-    } else if (expected != context.expected.end() &&
-               !IsComparable(stated->second, expected->second, key.tolerance)) {
+    } else if (expected == context.expected.end()) {
+      if (key.blocks) reasons.push_back("settings_not_configured:" + key.key);
+    } else if (!IsComparable(stated->second, expected->second, key.tolerance)) {
       reasons.push_back("settings_differ:" + key.key);
     }
   }
@@ -156,6 +164,23 @@ std::vector<std::string> Missing(const MeasuredDocument& document, const Judging
   return missing;
 }
 
+/// Quantities whose limits are all of other definitions than the one that judges them, each once.
+std::vector<std::string> Unlimited(const JudgingRules& rules, const std::vector<LimitRow>& limits) {
+  std::vector<std::string> unlimited;
+  for (const LimitRow& row : limits) {
+    const auto limits_it = [&](const LimitRow& other) {
+      return other.quantity == row.quantity && IsInForce(other, rules);
+    };
+    const std::string reason = "limits_missing:" + row.quantity;
+    if ((row.action.lower || row.action.upper) &&
+        std::none_of(limits.begin(), limits.end(), limits_it) &&
+        std::find(unlimited.begin(), unlimited.end(), reason) == unlimited.end()) {
+      unlimited.push_back(reason);
+    }
+  }
+  return unlimited;
+}
+
 void JudgeOne(const MeasuredQuantity& quantity, const JudgingRules& rules,
               const std::vector<LimitRow>& limits, JudgedQuantity& judged,
               JudgedMeasurement& measurement) {
@@ -170,17 +195,19 @@ void JudgeOne(const MeasuredQuantity& quantity, const JudgingRules& rules,
   if (judged.warning) measurement.reasons.push_back("warning:" + quantity.id);
   measurement.clear_fail = measurement.clear_fail || outcome == Outcome::kFail;
   measurement.warning = measurement.warning || judged.warning;
-  if (rules.requires_uncertainty && !judged.u) measurement.uncertainty_incomplete = true;
+  if (RequiresUncertainty(rules) && !judged.u) measurement.uncertainty_incomplete = true;
 }
 
 /// The worst judgement; what is missing counts unless something fails without it.
-MeasurementOutcome Conclude(const JudgedMeasurement& measurement, bool is_missing) {
+MeasurementOutcome Conclude(const JudgedMeasurement& measurement, bool is_missing,
+                            bool is_unlimited) {
   Outcome worst = Outcome::kPass;
   for (const JudgedQuantity& judged : measurement.quantities) {
     if (judged.judgement) worst = std::max(worst, judged.judgement->outcome);
   }
-  if (is_missing && worst < Outcome::kConditionalFail) return MeasurementOutcome::kUnmeasurable;
-  return OutcomeOf(worst);
+  if (worst >= Outcome::kConditionalFail) return OutcomeOf(worst);
+  if (is_missing) return MeasurementOutcome::kUnmeasurable;
+  return is_unlimited ? MeasurementOutcome::kLimitsMissing : OutcomeOf(worst);
 }
 
 }  // namespace
@@ -204,8 +231,10 @@ JudgedMeasurement JudgeMeasurement(const MeasuredDocument& document, const Judgi
     return result;
   }
   const std::vector<std::string> missing = Missing(document, rules, limits);
-  result.outcome = Conclude(result, !missing.empty());
+  const std::vector<std::string> unlimited = Unlimited(rules, limits);
+  result.outcome = Conclude(result, !missing.empty(), !unlimited.empty());
   result.reasons.insert(result.reasons.end(), missing.begin(), missing.end());
+  result.reasons.insert(result.reasons.end(), unlimited.begin(), unlimited.end());
   if (result.uncertainty_incomplete) result.reasons.emplace_back("uncertainty_incomplete");
   return result;
 }

@@ -41,12 +41,12 @@ struct MeasuredDocument {
 struct ComparabilityKey {
   std::string key;
   std::optional<double> tolerance;  ///< numbers: allowed fraction of the expected; absent: equal
-  bool blocks;                      ///< a document that does not state the key is not judged
+  bool blocks;  ///< when the document or the configuration does not state the key: not judged
 };
 
 struct JudgingRules {
   DecisionRule decision_rule;
-  bool requires_uncertainty;
+  bool requires_uncertainty;  ///< a guard band asks for uncertainty by itself
   /// Which definition judges: quantity id or a leading part of it ("psf.fwhm") to definition.
   std::map<std::string, std::string> definitions;
   std::vector<ComparabilityKey> comparability;
@@ -73,7 +73,7 @@ struct RelativeReproducibility {
 struct JudgingContext {
   Setup expected;  ///< the configuration's setup
   std::vector<RelativeReproducibility> reproducibility;
-  std::optional<double> scale_relative_u;  ///< of lengths ("um"), from the scale record
+  std::optional<double> scale_relative_u;  ///< of lengths ("um", "nm"), from the scale record
 };
 
 struct UncertaintyParts {
@@ -106,8 +106,9 @@ struct JudgedMeasurement {
 ///              their reference part from the scale record; powers ("mW") need a calibrated meter,
 ///              which no record holds yet, so theirs is missing; other units have none.
 /// Outcome      A fault finding: unmeasurable. not_representative: so. A comparability key that
-///              differs, or is not stated where it blocks: settings_differ. No limit for the
-///              definitions in force: limits_missing. Otherwise the worst judgement; a limited
+///              differs, or where it blocks is stated by one side only: settings_differ. No limit
+///              for the definitions in force: limits_missing, also where that is so of one limited
+///              quantity, unless another one fails. Otherwise the worst judgement; a limited
 ///              quantity that the document lacks makes it unmeasurable unless another one fails.
 [[nodiscard]] JudgedMeasurement JudgeMeasurement(const MeasuredDocument& document,
                                                  const JudgingRules& rules,

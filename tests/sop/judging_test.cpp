@@ -85,7 +85,44 @@ TEST(JudgeMeasurement, WithAPartMissingAcceptanceIsSimpleAndSaysSo) {
   Case quiet;
   quiet.rules.requires_uncertainty = false;
   quiet.context.scale_relative_u.reset();
+  EXPECT_TRUE(quiet.Judged().uncertainty_incomplete);  // there is no guard band without u
+  quiet.rules.decision_rule.guard_band_ratio = 0.0;
   EXPECT_FALSE(quiet.Judged().uncertainty_incomplete);
+}
+
+TEST(JudgeMeasurement, NanometresAreLengths) {
+  Case c;
+  c.document.quantities[0].unit = "nm";
+  EXPECT_DOUBLE_EQ(*c.Judged().quantities[0].parts.reference, 0.012);
+  c.context.scale_relative_u.reset();
+  EXPECT_FALSE(c.Judged().quantities[0].u);
+  EXPECT_TRUE(c.Judged().uncertainty_incomplete);
+}
+
+TEST(JudgeMeasurement, AQuantityWhoseLimitsAreAllOfOtherDefinitionsIsNotPassedOver) {
+  Case c;
+  c.rules.definitions["psf.fwhm_ratio"] = kGauss;
+  LimitRow ratio = WidthUpTo(1.5);
+  ratio.quantity = "psf.fwhm_ratio.axial";
+  ratio.definition = kFwhm1d;
+  c.limits.push_back(ratio);
+  Expect(c.Judged(), MeasurementOutcome::kLimitsMissing, {"limits_missing:psf.fwhm_ratio.axial"});
+  c.limits[0].action.upper = 0.7;
+  Expect(c.Judged(), MeasurementOutcome::kFail,
+         {"fail:psf.fwhm.z", "limits_missing:psf.fwhm_ratio.axial"});
+  // A second row in force is enough: the first belongs to another definition's readers.
+  Case both;
+  both.limits.push_back({"psf.fwhm.z", kFwhm1d, "", "", {std::nullopt, 0.1}, {}});
+  Expect(both.Judged(), MeasurementOutcome::kPass, {});
+}
+
+TEST(JudgeMeasurement, ABlockingKeyThatTheConfigurationDoesNotStateIsNotJudged) {
+  Case c;
+  c.context.expected.erase("zoom");
+  c.rules.comparability = {{"zoom", std::nullopt, false}};
+  Expect(c.Judged(), MeasurementOutcome::kPass, {});
+  c.rules.comparability = {{"zoom", std::nullopt, true}};
+  Expect(c.Judged(), MeasurementOutcome::kSettingsDiffer, {"settings_not_configured:zoom"});
 }
 
 TEST(JudgeMeasurement, RatiosNeedNoReference) {
@@ -202,7 +239,7 @@ TEST(JudgeMeasurement, SettingsMustBeComparable) {
          {"settings_differ:zoom"});
   Expect(with({"objective", std::nullopt, false}, "10x"), MeasurementOutcome::kSettingsDiffer,
          {"settings_differ:objective"});
-  Expect(with({"unheard", std::nullopt, true}, "x"), MeasurementOutcome::kPass, {});
+  Expect(with({"unheard", std::nullopt, false}, "x"), MeasurementOutcome::kPass, {});
 }
 
 TEST(JudgeMeasurement, SettingsNotStatedBlockWhereTheProcedureSaysSo) {
