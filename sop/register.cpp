@@ -1,6 +1,7 @@
 #include "sop/register.h"
 
 #include <chrono>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -29,12 +30,24 @@ MaybeFault OrderFault(const json& row, const char* low, const char* high, const 
   return Wrong(at + low, std::string("at most '") + high + "'");
 }
 
+/// Which results a limit row judges. A channel is a name or its number as text.
+std::string Judges(const json& row) {
+  const json channel = row.value("channel", json(""));
+  const std::string name = channel.is_string() ? channel.get<std::string>() : channel.dump();
+  return json::array({row["quantity"], row["definition"], row.value("comparator", ""), name})
+      .dump();
+}
+
 MaybeFault LimitsFault(const json& body) {
+  std::set<std::string> judged;
   for (std::size_t i = 0; i < body["limits"].size(); ++i) {
     const json& row = body["limits"][i];
     const std::string path = "limits[" + std::to_string(i) + "]";
     if (!row.contains("lower") && !row.contains("upper")) {
       return Fault{FaultKind::kMissingMember, path, "'" + path + "' needs 'lower' or 'upper'"};
+    }
+    if (!judged.insert(Judges(row)).second) {
+      return Wrong(path, "the only row for its quantity, definition, comparator and channel");
     }
     const std::string at = path + ".";
     if (auto fault = OrderFault(row, "lower", "upper", at)) return fault;

@@ -133,6 +133,24 @@ TEST(RegisterFault, ARecurrenceIsDueAgainWheneverTheCheckWasDone) {
   EXPECT_EQ(fault("FREQ=YEARLY;BYMONTH=2"), "");
 }
 
+TEST(RegisterFault, OneRowJudgesAResult) {
+  const auto fault = [](const json& change) {
+    json first = {{"quantity", "psf.fwhm.z"}, {"definition", "a/1"}, {"upper", 1}, {"channel", 0}};
+    json second = first;
+    second["upper"] = 2;
+    second.update(change);
+    return Sentence(RegisterFault("limit_set_approved",
+                                  {{"procedure", "P"}, {"limits", json::array({first, second})}}));
+  };
+  const std::string twice =
+      "'limits[1]' must be the only row for its quantity, definition, comparator and channel";
+  EXPECT_EQ(fault(json::object()), twice);
+  EXPECT_EQ(fault({{"channel", "0"}}), twice);
+  EXPECT_EQ(fault({{"channel", 1}}), "");
+  EXPECT_EQ(fault({{"comparator", "rayleigh"}}), "");
+  EXPECT_EQ(fault({{"definition", "b/1"}}), "");
+}
+
 TEST(RegisterFault, EvidenceIsStrongEnoughToState) {
   const json subject = {{"instrument", "lsm-1"}, {"configuration", "63x"}};
   json scale = subject;
