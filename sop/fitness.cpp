@@ -60,6 +60,13 @@ Day ToDo(const DueState& state, const Measurements& ordered, const std::string& 
   return std::min(*state.due, LocalDay(ordered.back()->acquired_at, zone));
 }
 
+/// Two clear failures of different data; the same data analysed again confirms nothing.
+bool IsRepeatedFail(const DecidedMeasurement* a, const DecidedMeasurement* b) {
+  const bool same_data = !a->raw.empty() && a->raw == b->raw;
+  return a->outcome == MeasurementOutcome::kFail && b->outcome == MeasurementOutcome::kFail &&
+         !same_data;
+}
+
 std::string DayText(Day day, Day today) {
   constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -94,6 +101,7 @@ class Assessment {
     }
     AddFailure();
     AddUnjudged();
+    AddChange();
     AddConditions();
     AddDue();
     return std::move(reasons_);
@@ -125,6 +133,7 @@ class Assessment {
 
   void AddFailure();
   void AddUnjudged();
+  void AddChange();
   void AddConditions();
   void AddDue();
 
@@ -148,9 +157,7 @@ void Assessment::AddFailure() {
   if (fails.empty()) return;
   const DecidedMeasurement& latest = *fails.front();
   const DecidedMeasurement& first = *fails.back();
-  const auto repeated = std::adjacent_find(fails.begin(), fails.end(), [](const auto* a, auto* b) {
-    return a->outcome == MeasurementOutcome::kFail && b->outcome == MeasurementOutcome::kFail;
-  });
+  const auto repeated = std::adjacent_find(fails.begin(), fails.end(), IsRepeatedFail);
   const Instant deadline =
       AddWorkingDays(first.acquired_at, evidence_.suspect_working_days, query_.time_zone);
   if (repeated != fails.end()) {
@@ -204,6 +211,20 @@ void Assessment::AddUnjudged() {
   }
 }
 
+/// What was measured before the configuration changed says nothing about what stands there now.
+void Assessment::AddChange() {
+  const DecidedMeasurement* judged = LatestJudged();
+  if (judged == nullptr || judged->configuration_fingerprint.empty() ||
+      evidence_.configuration_fingerprint.empty() ||
+      judged->configuration_fingerprint == evidence_.configuration_fingerprint) {
+    return;
+  }
+  Add(ReasonCode::kConfigurationChanged,
+      "The configuration has changed since " + What() + " was measured on " +
+          Date(judged->acquired_at) + "; measure again.",
+      judged->acquired_at, judged->key);
+}
+
 void Assessment::AddConditions() {
   const DecidedMeasurement* judged = LatestJudged();
   if (judged == nullptr) return;
@@ -218,7 +239,8 @@ void Assessment::AddConditions() {
     add(ReasonCode::kQcWarning, measured + " reached a warning limit.");
   }
   if (judged->review == Review::kPending) {
-    add(ReasonCode::kReviewPending, measured + " has not been reviewed.");
+    add(ReasonCode::kReviewPending, measured + " has not been reviewed" +
+                                        (judged->doubt.empty() ? "." : ": " + judged->doubt + "."));
   }
   if (!judged->attributed) {
     add(ReasonCode::kUnattributed, measured + " names no performer.");

@@ -84,6 +84,10 @@ struct DecidedMeasurement {
   bool uncertainty_incomplete;  ///< a part of u is missing and the procedure asks for U
   bool clear_fail;              ///< at least one quantity is kFail (not only conditional)
   bool warning;                 ///< a warning band is reached, the action band is not
+  /// Digests of the raw data; the same data analysed again is no repeat. Empty: not known.
+  std::string raw = {};
+  std::string configuration_fingerprint = {};  ///< of what was in force; empty: not known
+  std::string doubt = {};                      ///< why a person must look, in words; may be empty
 };
 
 /// One procedure that the profile needs on one configuration, with its evidence.
@@ -93,7 +97,8 @@ struct AssignmentEvidence {
   Schedule schedule;
   bool has_limits = true;
   int suspect_working_days = 2;
-  std::vector<DecidedMeasurement> history;  ///< oldest first by acquired_at; acquired_at <= now
+  std::vector<DecidedMeasurement> history;     ///< oldest first by acquired_at; acquired_at <= now
+  std::string configuration_fingerprint = {};  ///< of what is in force now; empty: not known
 };
 
 /// A hold or other standing fact about the instrument or configuration.
@@ -122,8 +127,9 @@ struct FitnessAnswer {
 ///
 /// No assignment at all gives kNotInScope (kNotInPlan). No measurement gives kNeverTested; never a
 /// pass. A fail is kQcSuspect for `suspect_working_days`, then kQcFailed; a clear fail repeated
-/// (two latest measurements both kFail) is kQcFailed at once. A slot that begins after valid_until
-/// is kUnknown with kQcOverdue and the date in words.
+/// (two latest measurements both kFail, of different raw data) is kQcFailed at once. A result of
+/// another configuration_fingerprint than the one in force is kConfigurationChanged. A slot that
+/// begins after valid_until is kUnknown with kQcOverdue and the date in words.
 [[nodiscard]] FitnessAnswer Fitness(const std::vector<AssignmentEvidence>& assignments,
                                     const std::vector<StandingReason>& standing,
                                     const FitnessQuery& query);

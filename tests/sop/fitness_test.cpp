@@ -323,5 +323,37 @@ TEST(Due, StartsAtTheScheduleAndFollowsGoodAndBadResults) {
   EXPECT_EQ(Due(Psf({kGood}), "Europe/Berlin").overdue_from, At(12, 8, 23));
 }
 
+TEST(Fitness, TheSameDataAnalysedAgainConfirmsNoFailure) {
+  DecidedMeasurement first = Took(At(11, 20, 9), kFail);
+  DecidedMeasurement again = Took(At(11, 20, 10), kFail);
+  Expect(Now({first, again}, At(11, 20, 11)), Verdict::kOutOfSpec, {"qc_failed"});
+  first.raw = again.raw = "aa";
+  Expect(Now({first, again}, At(11, 20, 11)), Verdict::kUnknown, {"qc_suspect"});
+  again.raw = "bb";
+  Expect(Now({first, again}, At(11, 20, 11)), Verdict::kOutOfSpec, {"qc_failed"});
+}
+
+TEST(Fitness, AResultFromBeforeTheConfigurationChangedIsUnknown) {
+  AssignmentEvidence evidence = Psf({kGood});
+  evidence.configuration_fingerprint = "new";
+  const auto ask = [&] { return Fitness({evidence}, {}, Asked(At(11, 22, 10))); };
+  Expect(ask(), Verdict::kInSpec, {});  // recorded without a fingerprint
+  evidence.history[0].configuration_fingerprint = "old";
+  Expect(ask(), Verdict::kUnknown, {"configuration_changed"});
+  evidence.history.push_back(Took(At(11, 20, 9), kPass));
+  evidence.history[1].configuration_fingerprint = "new";
+  Expect(ask(), Verdict::kInSpec, {});
+}
+
+TEST(Fitness, ADoubtIsSaidWithTheReviewItWaitsFor) {
+  DecidedMeasurement measurement = kGood;
+  measurement.review = Review::kPending;
+  measurement.doubt = "it reached a warning limit";
+  const FitnessAnswer answer = Now({measurement});
+  Expect(answer, Verdict::kInSpecWithConditions, {"review_pending"});
+  EXPECT_NE(answer.reasons[0].text.find("reviewed: it reached a warning limit."),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace sop
