@@ -206,6 +206,7 @@ void Agent::Keep(const Task& task, const MeasuredFile& measured, const FileDiges
   const std::string key = WriteSubmission(config_, candidate, measured, raw, work_folder);
   if (parts_.spool.Knows(key)) {
     ledger_.Record(task.file, key);
+    parts_.spool.ReleaseKey(key);  // the ledger may have failed the last time
     parts_.metrics.CountFile(FileOutcome::kAlreadyKnown);
     log::Log(Severity::kInfo, "file_already_known",
              {{"path", EncodeName(task.file.path)}, {"key", key}});

@@ -29,14 +29,28 @@ std::string SourceText(const FileState& source) {
       .dump();
 }
 
-std::optional<FileState> ReadSource(const fs::path& folder) {
-  std::error_code error;
-  if (!fs::exists(folder / "source.json", error)) return std::nullopt;
-  const auto json =
-      nlohmann::json::parse(ReadFile(folder / "source.json", kMaxSourceBytes), nullptr, false);
-  if (!json.is_object()) return std::nullopt;
+/// Nothing when it is not there or not ours; one damaged entry must not keep the agent from
+/// starting.
+std::optional<FileState> ReadSource(const fs::path& folder) try {
+  const auto json = nlohmann::json::parse(ReadFile(folder / "source.json", kMaxSourceBytes));
   return FileState{DecodeName(json.value("path", "")), json.value("size", std::uint64_t{0}),
                    json.value("mtime_ns", std::int64_t{0})};
+} catch (const std::exception&) {
+  return std::nullopt;
+}
+
+fs::path Unused(const fs::path& wanted) {
+  fs::path free = wanted;
+  std::error_code error;
+  for (int i = 2; fs::exists(fs::symlink_status(free, error)); ++i) {
+    free = wanted;
+    free += "-" + std::to_string(i);
+  }
+  return free;
+}
+
+void Rename(const fs::path& from, const fs::path& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) ThrowStorageError("rename to", to);
 }
 
 }  // namespace
@@ -47,9 +61,24 @@ Spool::Spool(fs::path dir) : dir_(std::move(dir)) {
     fs::create_directories(dir_ / part);
   }
   SyncDirectory(dir_);
+  ContinueNumbers();
   LoadPending();
   sent_ = CountEntries(dir_ / "sent");
   refused_ = CountEntries(dir_ / "refused");
+}
+
+void Spool::ContinueNumbers() {
+  // A refused entry keeps its number, so that a later one is never taken for it.
+  for (const char* part : {"pending", "refused"}) {
+    for (const auto& item : fs::directory_iterator(dir_ / part)) {
+      const std::string id = item.path().filename().string();
+      std::uint64_t number = 0;
+      const char* end = id.data() + std::min(id.size(), kNumberDigits);
+      if (std::from_chars(id.data(), end, number).ec == std::errc()) {
+        next_number_ = std::max(next_number_, number + 1);
+      }
+    }
+  }
 }
 
 void Spool::LoadPending() {
@@ -57,12 +86,9 @@ void Spool::LoadPending() {
     const std::string id = item.path().filename().string();
     const auto source = ReadSource(item.path());
     if (id.size() <= kNumberDigits + 1 || !source) {
-      log::Log(log::Severity::kError, "spool_entry_unreadable", {{"entry", id}});
+      log::Log(log::Severity::kError, "spool_entry_unreadable", {{"entry", EncodeName(id)}});
       continue;
     }
-    std::uint64_t number = 0;
-    std::from_chars(id.data(), id.data() + kNumberDigits, number);
-    next_number_ = std::max(next_number_, number + 1);
     pending_[id] = SpoolEntry{id, id.substr(kNumberDigits + 1), item.path(), *source};
   }
 }
@@ -83,8 +109,10 @@ SpoolEntry Spool::Add(const fs::path& work_folder, const std::string& key,
   std::snprintf(number, sizeof number, "%012llu", static_cast<unsigned long long>(next_number_++));
   SpoolEntry entry{std::string(number) + "-" + key, key, {}, source};
   entry.folder = dir_ / "pending" / entry.id;
-  RenameDurably(work_folder, entry.folder);
+  Rename(work_folder, entry.folder);
+  // Known before anything else can fail: measured again, it would be there twice.
   unreleased_[entry.id] = entry;
+  SyncDirectory(dir_ / "pending");
   return entry;
 }
 
@@ -92,6 +120,15 @@ void Spool::Release(const SpoolEntry& entry) {
   const std::scoped_lock lock(mutex_);
   unreleased_.erase(entry.id);
   pending_[entry.id] = entry;
+}
+
+void Spool::ReleaseKey(const std::string& key) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = std::find_if(unreleased_.begin(), unreleased_.end(),
+                                  [&](const auto& item) { return item.second.key == key; });
+  if (found == unreleased_.end()) return;
+  SyncDirectory(dir_ / "pending");
+  pending_.insert(unreleased_.extract(found));
 }
 
 void Spool::Drop(const fs::path& work_folder) const {
@@ -121,28 +158,35 @@ void Spool::MarkSent(const SpoolEntry& entry, const nlohmann::json& receipt) {
   const fs::path file = dir_ / "sent" / (entry.key + ".json");
   const bool again = fs::exists(file);
   WriteFileDurably(file, receipt.dump());
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!again) ++sent_;
+  }
   Remove(entry);
-  const std::scoped_lock lock(mutex_);
-  if (!again) ++sent_;
 }
 
 void Spool::Remove(const SpoolEntry& entry) {
   // Out of pending/ in one step, then deleted at leisure: half an entry is never seen there.
   const fs::path grave = NewWorkFolder() / "sent";
-  RenameDurably(entry.folder, grave);
+  Rename(entry.folder, grave);
+  {
+    const std::scoped_lock lock(mutex_);
+    pending_.erase(entry.id);  // it is gone, also when the next line fails
+  }
   SyncDirectory(dir_ / "pending");
   Drop(grave.parent_path());
-  const std::scoped_lock lock(mutex_);
-  pending_.erase(entry.id);
 }
 
 void Spool::MarkRefused(const SpoolEntry& entry, const nlohmann::json& problem) {
   WriteFileDurably(entry.folder / "problem.json", problem.dump(2));
-  RenameDurably(entry.folder, dir_ / "refused" / entry.id);
+  Rename(entry.folder, Unused(dir_ / "refused" / entry.id));
+  {
+    const std::scoped_lock lock(mutex_);
+    pending_.erase(entry.id);
+    ++refused_;
+  }
+  SyncDirectory(dir_ / "refused");
   SyncDirectory(dir_ / "pending");
-  const std::scoped_lock lock(mutex_);
-  pending_.erase(entry.id);
-  ++refused_;
 }
 
 Spool::Counts Spool::Count() const {

@@ -40,6 +40,8 @@ class Spool {
   SpoolEntry Add(const std::filesystem::path& work_folder, const std::string& key,
                  const FileState& source);
   void Release(const SpoolEntry& entry);
+  /// Releases what an `Add` left behind whose caller failed before `Release`.
+  void ReleaseKey(const std::string& key);
   void Drop(const std::filesystem::path& work_folder) const;
   /// Released entries, oldest first, at most `limit`; what a former run left is released.
   [[nodiscard]] std::vector<SpoolEntry> Pending(std::size_t limit = SIZE_MAX) const;
@@ -56,6 +58,7 @@ class Spool {
 
  private:
   void LoadPending();
+  void ContinueNumbers();
   void Remove(const SpoolEntry& entry);
 
   std::filesystem::path dir_;

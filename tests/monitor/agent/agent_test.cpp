@@ -1,7 +1,10 @@
 #include "monitor/agent/agent.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
+#include <cstdint>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -40,6 +43,23 @@ printf '{"schema":"etalon.measurement/1","analysis":"psf","software":
   "$sha" "$quantities" "$picture" > "$out"
 exit $code
 )sh";
+
+/// No file grows beyond `bytes` meanwhile: a full disk for the longest one.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uint64_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 /// An agent on a folder of its own, with all its parts; `Restart` is a new process.
 class AgentTest : public testing::Test {
@@ -261,6 +281,25 @@ class AgentTest : public testing::Test {
     Send();
     EXPECT_EQ(service_.posts, 1);
     EXPECT_TRUE(Shows("etalon_agent_files_total{outcome=\"already_known\"} 1"));
+  }
+
+  TEST_F(AgentTest, AnEntryWhoseLedgerLineFailedIsSentWithoutARestart) {
+    const std::uint64_t ledger_bytes = std::uint64_t{256} << 10;
+    folder_.Write("spool/ledger.jsonl", std::string(ledger_bytes - 1, ' ') + "\n");
+    Restart();
+    Send(1);
+    Drop("psf_1.tif", "good 1");
+    {
+      const FileSizeLimit nothing_more_in_the_ledger(ledger_bytes);
+      Measure();
+    }
+    EXPECT_TRUE(Shows("etalon_agent_files_total{outcome=\"failed\"} 1"));
+    Send();
+    EXPECT_EQ(service_.posts, 0);
+    Measure();
+    Send();
+    EXPECT_EQ(service_.stored(), 1U);
+    EXPECT_EQ(parts_->spool.Count().pending, 0U);
   }
 
   TEST_F(AgentTest, AStopLeavesTheFileForTheNextStart) {

@@ -145,5 +145,52 @@ TEST_F(UploaderTest, AnEndlessAnswerIsCutOff) {
   EXPECT_EQ(parts_->client.HeadBlob("aa").body, "");
 }
 
+TEST_F(UploaderTest, ADamagedEntryLetsTheYoungerOnesPass) {
+  fs::remove(AddEntry("k1", "aa").folder / "submission.json");
+  WriteFileDurably(AddEntry("k2", "bb").folder / "submission.json", "not json");
+  fs::remove(AddEntry("k3", "cc").folder / "blobs" / "cc");
+  fs::remove_all(AddEntry("k4", "dd").folder);
+  AddEntry("k5", "ee");
+  AddEntry("k6", "ff");
+  Send();
+  EXPECT_EQ(service_.stored(), 2U);
+  EXPECT_EQ(Count().pending, 4U);
+  EXPECT_EQ(parts_->metrics.Page().find("uploads_total{outcome=\"failed\"} 0\n"),
+            std::string::npos);
+  EXPECT_TRUE(Shows("etalon_agent_uploads_total{outcome=\"retried\"} 0"));
+}
+
+TEST_F(UploaderTest, ARefusedNumberIsNotGivenAgain) {
+  const std::string first = AddEntry("k1", "aa").id;
+  AnswerInstead(422, R"({"type":"/problems/key_mismatch"})", "measurements");
+  Send();
+  ASSERT_EQ(Count().refused, 1U);
+  Restart();
+  EXPECT_GT(AddEntry("k1", "aa").id, first);
+  const auto again = parts_->spool.Pending().front();
+  fs::create_directories(folder_.path() / "spool" / "refused" / again.id / "kept");
+  Send();
+  EXPECT_EQ(Count().pending, 0U);
+  EXPECT_TRUE(fs::exists(folder_.path() / "spool" / "refused" / (again.id + "-2")));
+}
+
+TEST_F(UploaderTest, ADamagedSpoolFolderDoesNotKeepTheAgentFromStarting) {
+  folder_.Write("spool/pending/000000000007-k7/source.json", std::string(100'000, ' '));
+  folder_.Write("spool/pending/stray", "x");
+  folder_.Write("spool/pending/000000000008-k8/source.json", R"({"path":7})");
+  Restart();
+  EXPECT_EQ(AddEntry("k9", "aa").id, "000000000009-k9");
+}
+
+TEST_F(UploaderTest, AnEntryThatWasNeverReleasedIsReleasedByItsKey) {
+  const fs::path work = parts_->spool.NewWorkFolder();
+  (void)parts_->spool.Add(work, "k1", {"/qc/k1", 1, 1});
+  EXPECT_TRUE(parts_->spool.Knows("k1"));
+  EXPECT_TRUE(parts_->spool.Pending().empty());
+  parts_->spool.ReleaseKey("k1");
+  parts_->spool.ReleaseKey("k1");
+  EXPECT_EQ(parts_->spool.Pending().size(), 1U);
+}
+
 }  // namespace
 }  // namespace monitor::agent
