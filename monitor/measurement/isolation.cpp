@@ -33,6 +33,7 @@ constexpr char kProgress = 'p';
 constexpr char kAnswer = 'a';
 constexpr char kNoMemory = 'm';
 constexpr char kFailure = 'f';
+constexpr char kTooLong = 'l';  // never sent: what the parent notes
 constexpr std::size_t kHeaderBytes = 1 + sizeof(std::uint64_t);
 
 void WriteAll(int fd, std::string_view bytes) {
@@ -128,7 +129,7 @@ IsolatedChild::~IsolatedChild() {
   close(pipe_);
 }
 
-// True when the pipe ended, false when the time did.
+// True when the pipe or the allowed length ended, false when the time did.
 bool IsolatedChild::ReadUntilEnd(const ReportProgress& progress, std::string& answer) {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::seconds(limits_.wall_s);
@@ -144,7 +145,10 @@ bool IsolatedChild::ReadUntilEnd(const ReportProgress& progress, std::string& an
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return true;
     received.append(buffer, 0, static_cast<std::size_t>(got));
-    if (received.size() > limits_.answer_bytes) return true;
+    if (received.size() > limits_.answer_bytes) {
+      answer = kTooLong;
+      return true;
+    }
     // A long answer is one frame: it is looked at only when its end may be there.
     while (std::optional<Frame> frame = TakeFrame(received)) {
       double fraction = 0.0;
@@ -183,11 +187,18 @@ ChildDeath IsolatedChild::DescribeDeath(int status, bool too_late) const {
 std::variant<std::string, ChildDeath> IsolatedChild::Wait(const ReportProgress& progress) {
   std::string answer;
   const bool in_time = ReadUntilEnd(progress, answer);
-  if (!in_time) kill(child_, SIGKILL);
+  // A child with more to say would wait in write for a reader that never comes.
+  const bool too_long = !answer.empty() && answer[0] == kTooLong;
+  if (!in_time || too_long) kill(child_, SIGKILL);
   int status = 0;
   while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
   }
   child_ = -1;
+  if (too_long) {
+    return ChildDeath{"the measuring process answered with more than " +
+                      Megabytes(limits_.answer_bytes) +
+                      "; measure a smaller region or a shorter series"};
+  }
   if (answer.empty()) return DescribeDeath(status, !in_time);
   const char kind = answer[0];
   answer.erase(0, 1);

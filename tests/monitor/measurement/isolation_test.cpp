@@ -50,6 +50,13 @@ TEST(Isolation, AShrinkingFileIsSaid) {
   EXPECT_NE(sentence.find("became shorter"), std::string::npos) << sentence;
 }
 
+TEST(Isolation, AChildThatAnswersTooMuchIsEndedAtOnce) {
+  const std::string sentence =
+      DeathOf([](const ReportProgress&) { return std::string(std::size_t{32} << 20, 'x'); },
+              {.answer_bytes = std::uint64_t{1} << 20});
+  EXPECT_NE(sentence.find("more than 1 MB"), std::string::npos) << sentence;
+}
+
 TEST(Isolation, AKilledChildIsSaid) {
   const std::string sentence = DeathOf([](const ReportProgress&) {
     raise(SIGKILL);
