@@ -7,6 +7,8 @@
 #include <shared_mutex>
 #include <thread>
 
+#include "sop/journal/canonical_json.h"
+
 namespace monitor::service {
 namespace {
 
@@ -25,8 +27,20 @@ struct Waiting {
 
 [[noreturn]] void Broken(const std::string& what) {
   throw StoreError("the journal does not hold together: " + what +
-                   "; keep this data folder as it is, restore a backup, and compare both with the "
-                   "checkpoints that agents keep");
+                   "; nothing is recorded into it. Keep this data folder as it is, run 'etalon "
+                   "verify' on it to see what is wrong, restore a backup into another folder, and "
+                   "compare both with the checkpoints that agents keep");
+}
+
+/// What the journal cannot hold is the sender's to change; sending it again would not help.
+std::string LineOf(const sop::journal::Event& event) {
+  try {
+    return sop::journal::EventLine(event);
+  } catch (const sop::journal::JsonTooLarge& error) {
+    throw Problem(422, "too_large", error.what());
+  } catch (const sop::journal::CanonicalJsonError& error) {
+    throw Problem(422, "wrong_value", std::string("the record cannot hold this: ") + error.what());
+  }
 }
 
 void CheckEvent(const EventRow& row, std::int64_t expected, std::int64_t& last_ms) {
@@ -139,6 +153,12 @@ std::vector<Digest> JournalWriter::InclusionProof(std::uint64_t idx,
   return impl_->tree.InclusionProof(idx, tree_size);
 }
 
+std::vector<Digest> JournalWriter::ConsistencyProof(std::uint64_t old_size,
+                                                    std::uint64_t new_size) const {
+  const std::shared_lock lock(impl_->tree_mutex);
+  return impl_->tree.ConsistencyProof(old_size, new_size);
+}
+
 Milliseconds JournalWriter::Batch::Now() const {
   const Milliseconds now = writer_->impl_->clock();
   const std::int64_t last = writer_->impl_->last_ms;
@@ -159,7 +179,7 @@ PlacedEvent JournalWriter::Batch::Append(std::string_view type, nlohmann::json b
       size_,
       ToMs(recorded),
       {std::string(type), 1, TimeText(recorded), std::string(actor), std::move(body)}};
-  const std::string line = sop::journal::EventLine(placed.event);
+  const std::string line = LineOf(placed.event);
   const Digest leaf = sop::journal::LeafHash(line);
   transaction_->AppendEvent({size_, line, sop::journal::ToHex(leaf), placed.recorded_ms});
   ++size_;

@@ -70,6 +70,9 @@ class JournalWriter {
   /// Of the committed tree with `tree_size` leaves.
   [[nodiscard]] std::vector<sop::journal::Digest> InclusionProof(std::uint64_t idx,
                                                                  std::uint64_t tree_size) const;
+  /// Of two committed trees; old_size <= new_size.
+  [[nodiscard]] std::vector<sop::journal::Digest> ConsistencyProof(std::uint64_t old_size,
+                                                                   std::uint64_t new_size) const;
 
  private:
   struct Impl;

@@ -18,6 +18,7 @@ using Kind = sop::Member::Kind;
 constexpr std::string_view kSchema = "etalon.submission/1";
 constexpr std::string_view kDocumentSchema = "etalon.measurement/1";
 constexpr std::size_t kMaxDocumentBytes = 32U << 20U;
+constexpr std::size_t kMaxQuantities = 10'000;
 constexpr std::array<std::string_view, 4> kPurposes = {"as_found", "repeat", "as_left", "practice"};
 
 const Shape& EnvelopeShape() {
@@ -69,6 +70,12 @@ Json ParseDocument(const Json& text) {
   if (!document.is_object() || document.value("schema", Json()) != kDocumentSchema) {
     throw Problem(422, "wrong_document",
                   "document must be an object with schema " + std::string(kDocumentSchema));
+  }
+  const auto quantities = document.find("quantities");
+  if (quantities != document.end() && quantities->size() > kMaxQuantities) {
+    throw Problem(422, "too_large",
+                  "document has " + std::to_string(quantities->size()) +
+                      " quantities; one measurement may have " + std::to_string(kMaxQuantities));
   }
   return document;
 }

@@ -14,6 +14,12 @@ class CanonicalJsonError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A value of more bytes or parts than ParseStrict would read back.
+class JsonTooLarge : public CanonicalJsonError {
+ public:
+  using CanonicalJsonError::CanonicalJsonError;
+};
+
 inline constexpr int kMaxJsonDepth = 64;  ///< deeper input is refused before it can exhaust a stack
 inline constexpr std::size_t kMaxJsonBytes = std::size_t{32} << 20;
 inline constexpr std::size_t kMaxJsonValues =
@@ -26,6 +32,7 @@ inline constexpr std::size_t kMaxJsonValues =
 
 /// Parses text from outside: depth, size, duplicate keys, invalid UTF-8, NUL, a byte order mark and
 /// integers that would lose digits are refused with one sentence (CanonicalJsonError).
+/// It takes whatever Canonicalise writes within kMaxJsonBytes and kMaxJsonValues.
 [[nodiscard]] nlohmann::json ParseStrict(std::string_view text);
 
 }  // namespace sop::journal

@@ -14,6 +14,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxTypeBytes = 64;
 constexpr std::size_t kMaxActorBytes = 200;
+constexpr int kMaxVersion = 1'000'000;
 constexpr std::string_view kTimeForm = "dddd-dd-ddTdd:dd:dd.dddZ";
 
 bool IsType(std::string_view type) {
@@ -28,7 +29,9 @@ void Check(const Event& event) {
   if (!IsType(event.type)) {
     throw CanonicalJsonError("an event's type must be lower-case letters, digits and underscores");
   }
-  if (event.version < 1) throw CanonicalJsonError("an event's version must be 1 or more");
+  if (event.version < 1 || event.version > kMaxVersion) {
+    throw CanonicalJsonError("an event's version must be 1 to 1000000");
+  }
   if (!ParseEventTime(event.recorded_at)) {
     throw CanonicalJsonError("an event's recorded_at must be UTC as 2026-11-22T10:00:00.123Z");
   }
@@ -36,6 +39,28 @@ void Check(const Event& event) {
     throw CanonicalJsonError("an event's actor must be text of 1 to 200 bytes");
   }
   if (!event.body.is_object()) throw CanonicalJsonError("an event's body must be an object");
+}
+
+/// Values of `value`, itself too, as the parser counts them. Its depth is within kMaxJsonDepth.
+std::size_t CountValues(const json& value) {
+  std::size_t count = 1;
+  if (value.is_structured()) {
+    for (const json& part : value) count += CountValues(part);
+  }
+  return count;
+}
+
+void CheckSize(const json& value, const std::string& line) {
+  if (line.size() > kMaxJsonBytes) {
+    throw JsonTooLarge("the event would take " + std::to_string(line.size()) +
+                       " bytes, more than the " + std::to_string(kMaxJsonBytes) +
+                       " that one event may have; send less at once");
+  }
+  // Each value but the last costs two bytes at least.
+  if (line.size() / 2 + 1 > kMaxJsonValues && CountValues(value) > kMaxJsonValues) {
+    throw JsonTooLarge("the event would hold more than " + std::to_string(kMaxJsonValues) +
+                       " values; send less at once");
+  }
 }
 
 std::string Text(const json& value, const char* key) {
@@ -91,11 +116,14 @@ std::optional<EventTime> ParseEventTime(std::string_view text) {
 
 std::string EventLine(const Event& event) {
   Check(event);
-  return Canonicalise({{"type", event.type},
-                       {"version", event.version},
-                       {"recorded_at", event.recorded_at},
-                       {"actor", event.actor},
-                       {"body", event.body}});
+  const json value = {{"type", event.type},
+                      {"version", event.version},
+                      {"recorded_at", event.recorded_at},
+                      {"actor", event.actor},
+                      {"body", event.body}};
+  std::string line = Canonicalise(value);
+  CheckSize(value, line);
+  return line;
 }
 
 Event ParseEvent(std::string_view line) {
@@ -105,7 +133,7 @@ Event ParseEvent(std::string_view line) {
   }
   const auto version = value.find("version");
   if (version == value.end() || !version->is_number_integer() || *version < 1 ||
-      *version > 1'000'000) {
+      *version > kMaxVersion) {
     throw CanonicalJsonError("the event's version is missing or not a small whole number");
   }
   Event event{Text(value, "type"), version->get<int>(), Text(value, "recorded_at"),

@@ -25,7 +25,8 @@ struct Event {
 };
 
 /// The bytes that are stored and hashed: RFC 8785, one line without a newline.
-/// Errors  CanonicalJsonError naming the member that is wrong.
+/// Whatever ParseEvent would refuse is refused here: what is written can always be verified.
+/// Errors  CanonicalJsonError naming the member that is wrong; JsonTooLarge.
 [[nodiscard]] std::string EventLine(const Event& event);
 /// Reads a stored line; anything but the exact bytes that EventLine would write is refused.
 /// Errors  CanonicalJsonError, one sentence.

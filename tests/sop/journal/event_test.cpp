@@ -42,6 +42,26 @@ TEST(EventLine, RefusesWhatIsNoEvent) {
   refuses([](Event& e) { e.body["x"] = "\xFF"; });
 }
 
+TEST(EventLine, RefusesWhatCouldNotBeReadBack) {
+  Event event = Example();
+  event.version = 1'000'001;
+  EXPECT_THROW((void)EventLine(event), CanonicalJsonError);
+
+  event = Example();
+  const std::size_t rest = EventLine(event).size() - 3;  // without "oil"
+  event.body["reason"] = std::string(kMaxJsonBytes - rest, 'a');
+  EXPECT_EQ(EventLine(event).size(), kMaxJsonBytes);
+  event.body["reason"] = std::string(kMaxJsonBytes - rest + 1, 'a');
+  EXPECT_THROW((void)EventLine(event), JsonTooLarge);
+
+  event = Example();
+  constexpr std::size_t kOthers = 8;  // the event, its members, and those of the body
+  event.body["reason"] = nlohmann::json::array_t(kMaxJsonValues - kOthers, 1);
+  EXPECT_NO_THROW((void)EventLine(event));
+  event.body["reason"].push_back(1);
+  EXPECT_THROW((void)EventLine(event), JsonTooLarge);
+}
+
 TEST(ParseEvent, TakesTheExactBytesOnly) {
   const auto refuses = [](std::string line, std::string_view from, std::string_view to) {
     const auto at = line.find(from);
