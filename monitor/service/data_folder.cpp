@@ -22,7 +22,8 @@ using sop::store::StoreError;
   throw StoreError("cannot " + doing + ": " + std::strerror(errno));
 }
 
-/// Written whole and synced before its name exists: a key that is lost after signing is a lost log.
+}  // namespace
+
 void WriteSecret(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".new";
   const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -39,8 +40,6 @@ void WriteSecret(const std::string& path, const std::string& text) {
   }
 }
 
-}  // namespace
-
 int LockDataFolder(const std::string& data_dir) {
   std::error_code error;
   std::filesystem::create_directories(data_dir, error);
@@ -56,6 +55,17 @@ int LockDataFolder(const std::string& data_dir) {
 
 void UnlockDataFolder(int lock_file) {
   if (lock_file >= 0) close(lock_file);
+}
+
+void RefuseLostJournal(const std::string& data_dir) {
+  namespace fs = std::filesystem;
+  const fs::path folder(data_dir);
+  if (!fs::exists(folder / "log.key")) return;
+  if (!fs::exists(folder / "blobs") && !fs::exists(folder / "admin.token")) return;
+  throw StoreError("the journal of " + data_dir +
+                   " is gone: etalon.db is missing or empty, while log.key and what came after it "
+                   "are there; put etalon.db back from a backup, or start a new record in an "
+                   "empty folder");
 }
 
 sop::journal::LogKey LoadLogKey(const std::string& data_dir, bool new_log,

@@ -11,6 +11,14 @@ namespace monitor::service {
 [[nodiscard]] int LockDataFolder(const std::string& data_dir);
 void UnlockDataFolder(int lock_file);
 
+/// Writes `text` (mode 0600) whole and synced before its name exists, replacing what has the name:
+/// a key that is lost after signing is a lost log. Errors  StoreError.
+void WriteSecret(const std::string& path, const std::string& text);
+
+/// For a folder without any event: StoreError when it is not a new one but one that lost its
+/// etalon.db, because a new log under the old key would contradict the checkpoints it has signed.
+void RefuseLostJournal(const std::string& data_dir);
+
 /// The key in data_dir/log.key; `new_log` makes one (mode 0600) when there is none.
 /// Errors  StoreError when an existing journal has lost its key or the file cannot be read as one.
 [[nodiscard]] sop::journal::LogKey LoadLogKey(const std::string& data_dir, bool new_log,

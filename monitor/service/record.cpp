@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "monitor/service/data_folder.h"
 #include "monitor/service/projection.h"
 #include "monitor/service/record_impl.h"
@@ -12,6 +15,8 @@ namespace {
 
 using sop::journal::ToHex;
 using sop::store::StoreError;
+
+constexpr std::size_t kEarlierStates = 4;
 
 void OpenLog(JournalWriter& writer) {
   writer.Run([&](JournalWriter::Batch& batch) {
@@ -40,8 +45,12 @@ void RequireFound(bool found, const std::string& type, const std::string& what) 
 QualityRecord::Impl::Impl(RecordOptions record_options) : options(std::move(record_options)) {
   lock_file = LockDataFolder(options.data_dir);
   try {
-    store = std::make_unique<sop::store::Store>(options.data_dir + "/etalon.db");
+    const std::string database = options.data_dir + "/etalon.db";
+    // Before a new file is made, so that a backup can be put in its place.
+    if (!std::filesystem::exists(database)) RefuseLostJournal(options.data_dir);
+    store = std::make_unique<sop::store::Store>(database);
     const bool new_log = store->Read()->EventCount() == 0;
+    if (new_log) RefuseLostJournal(options.data_dir);
     writer = std::make_unique<JournalWriter>(
         *store, LoadLogKey(options.data_dir, new_log, options.log_origin), options.clock, Project);
     OpenLog(*writer);
@@ -75,10 +84,21 @@ std::shared_ptr<const RegisterState> QualityRecord::Impl::State(const View& view
   {
     const std::lock_guard lock(cache_mutex);
     if (cached && cached->at == view.at) return cached;
+    const auto found = std::ranges::find(earlier, view.at, &RegisterState::at);
+    if (found != earlier.end()) {
+      std::rotate(earlier.begin(), found, found + 1);
+      return earlier.front();
+    }
   }
   auto state = LoadState(*view.tables, view.at);
   const std::lock_guard lock(cache_mutex);
-  if (!cached || cached->at < state->at) cached = state;
+  if (!cached || cached->at <= state->at) {
+    cached = state;
+  } else {
+    // Questions about the past never push out the present.
+    earlier.insert(earlier.begin(), state);
+    if (earlier.size() > kEarlierStates) earlier.pop_back();
+  }
   return state;
 }
 
@@ -118,6 +138,21 @@ nlohmann::json QualityRecord::Proof(std::uint64_t index) const {
           {"checkpoint", checkpoint.note}};
 }
 
+nlohmann::json QualityRecord::Consistency(std::uint64_t from, std::uint64_t to) const {
+  const auto size =
+      static_cast<std::uint64_t>(impl_->store->Read()->LastCheckpoint().value().tree_size);
+  if (from > to || to > size) {
+    throw Problem(400, "bad_parameter",
+                  "\"from\" must be at most \"to\", and \"to\" at most the " +
+                      std::to_string(size) + " events of the journal.");
+  }
+  Json proof = Json::array();
+  for (const auto& digest : impl_->writer->ConsistencyProof(from, to)) {
+    proof.push_back(ToHex(digest));
+  }
+  return {{"from", from}, {"to", to}, {"proof", std::move(proof)}};
+}
+
 std::string QualityRecord::Rebuild() {
   impl_->writer->Run([](JournalWriter::Batch& batch) {
     auto& tables = batch.tables();
@@ -131,6 +166,7 @@ std::string QualityRecord::Rebuild() {
   });
   const std::lock_guard lock(impl_->cache_mutex);
   impl_->cached = nullptr;
+  impl_->earlier.clear();
   return DumpDigest();
 }
 

@@ -89,6 +89,8 @@ class QualityRecord {
   [[nodiscard]] std::string Checkpoint() const;
   [[nodiscard]] std::string VerifierKey() const;
   [[nodiscard]] Json Proof(std::uint64_t index) const;
+  /// That the journal of `from` events is the beginning of the one of `to` (RFC 6962, 2.1.2).
+  [[nodiscard]] Json Consistency(std::uint64_t from, std::uint64_t to) const;
   /// Committed state for /metrics: latest values, limits, verdicts, due times, counters.
   /// {"journal_events":n,
   ///  "measurements":[{"instrument","configuration","procedure","acquired_at",

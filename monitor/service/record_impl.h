@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "monitor/service/journal_writer.h"
 #include "monitor/service/record.h"
@@ -26,7 +27,8 @@ struct QualityRecord::Impl {
   ~Impl();
 
   [[nodiscard]] View Look(const AsOf& as_of) const;
-  /// The registers of a view; the newest is kept, because most questions are about now.
+  /// The registers of a view; the newest is kept, because most questions are about now,
+  /// and a few older ones.
   [[nodiscard]] std::shared_ptr<const RegisterState> State(const View& view) const;
 
   RecordOptions options;
@@ -34,7 +36,9 @@ struct QualityRecord::Impl {
   std::unique_ptr<sop::store::Store> store;
   std::unique_ptr<JournalWriter> writer;
   mutable std::mutex cache_mutex;
-  mutable std::shared_ptr<const RegisterState> cached;
+  mutable std::shared_ptr<const RegisterState> cached;  ///< the newest
+  /// Older ones, last used first: anyone may ask "as of", and a state is costly to load.
+  mutable std::vector<std::shared_ptr<const RegisterState>> earlier;
 };
 
 /// A Problem 404 when `found` is false.

@@ -10,6 +10,15 @@ using Json = nlohmann::json;
 constexpr int kPage = 100;
 constexpr int kLongestPage = 500;
 
+std::uint64_t Size(Exchange& exchange, const char* name) {
+  const std::string text = exchange.Query(name);
+  std::uint64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return size;
+  throw Problem(400, "bad_parameter",
+                std::string("\"") + name + "\" is a number of events: the size of a checkpoint.");
+}
+
 std::uint64_t Index(const std::string& text) {
   std::uint64_t index = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
@@ -41,6 +50,17 @@ void AddJournalRoutes(Router& router, Services& services) {
               .handle = [&services](Exchange& exchange) {
                 return JsonReply(services.record.Proof(Index(exchange.path["index"])));
               }});
+  router.Add(
+      {.method = "GET",
+       .pattern = "/api/v1/consistency",
+       .summary = "The Merkle proof that an earlier checkpoint's journal begins a later one's.",
+       .query = {{"from", "The earlier checkpoint's number of events."},
+                 {"to", "The later checkpoint's number of events."}},
+       .answers = {{"application/json", "Consistency"}},
+       .handle = [&services](Exchange& exchange) {
+         return JsonReply(
+             services.record.Consistency(Size(exchange, "from"), Size(exchange, "to")));
+       }});
   router.Add({.method = "GET",
               .pattern = "/checkpoint",
               .summary = "The latest signed checkpoint (C2SP tlog-checkpoint).",

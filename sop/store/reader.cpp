@@ -82,8 +82,9 @@ std::vector<EventRow> Reader::Events(std::int64_t from, std::int64_t limit) cons
 std::int64_t Reader::EventsRecordedBy(std::int64_t recorded_ms) const {
   // Recorded time never goes backwards, so the last such event has the highest index.
   return ToInteger(connection_
-                       ->Query("SELECT coalesce(max(idx) + 1, 0) FROM event "
-                               "WHERE recorded_ms <= :p1",
+                       ->Query("SELECT coalesce((SELECT idx + 1 FROM event "
+                               "WHERE recorded_ms <= :p1 "
+                               "ORDER BY recorded_ms DESC, idx DESC LIMIT 1), 0)",
                                {recorded_ms}, 1)
                        .at(0)
                        .at(0));

@@ -78,6 +78,7 @@ TEST_F(HttpOpenApiTest, RealAnswersFitTheirSchemas) {
       {"/api/v1/series", "/api/v1/series?subject=lsm-1/63x-561&quantity=psf.fwhm.z"},
       {"/api/v1/fitness", "/api/v1/fitness?instrument=lsm-1&profile=routine"},
       {"/api/v1/proof/{index}", "/api/v1/proof/1"},
+      {"/api/v1/consistency", "/api/v1/consistency?from=3&to=7"},
       {"/status/{instrument}", "/status/lsm-1"}};
   for (const Route& route : server_->routes()) {
     if (route.method != "GET" || route.answers.at(0).schema.empty()) continue;

@@ -57,7 +57,8 @@ TEST_F(CrashTest, WhatWasAcknowledgedIsThereAfterKillMinusNine) {
       record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "agent:a", &created);
       EXPECT_FALSE(created) << k;
     }
-    EXPECT_EQ(record_->Rebuild(), record_->DumpDigest());
+    const std::string before = record_->DumpDigest();
+    EXPECT_EQ(record_->Rebuild(), before);
   }
   EXPECT_GT(acknowledged, 0U);
 }

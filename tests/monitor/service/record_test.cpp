@@ -47,6 +47,51 @@ TEST_F(RecordTest, ACommandIsOneEventWithAProof) {
   EXPECT_EQ(proof.at("inclusion").size(), 1U);
 }
 
+TEST_F(RecordTest, AnEarlierCheckpointIsProvenTheBeginningOfALaterOne) {
+  const auto checkpoint = [&] {
+    return sop::journal::OpenCheckpoint(record_->Checkpoint(), record_->VerifierKey()).value();
+  };
+  record_->Command("instrument_registered", {{"id", "a"}, {"name", "A"}}, "admin");
+  record_->Command("instrument_registered", {{"id", "b"}, {"name", "B"}}, "admin");
+  const auto early = checkpoint();
+  ApplyFacility();
+  const auto late = checkpoint();
+  const Json answer = record_->Consistency(early.tree_size, late.tree_size);
+  EXPECT_EQ(answer.at("from"), 3);
+  EXPECT_EQ(answer.at("to"), 10);
+  std::vector<sop::journal::Digest> proof;
+  for (const std::string hex : answer.at("proof")) {
+    auto& digest = proof.emplace_back();
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+      digest[i] = static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
+    }
+  }
+  EXPECT_TRUE(sop::journal::VerifyConsistency(3, 10, proof, early.root, late.root));
+  proof.back()[0] ^= 1U;
+  EXPECT_FALSE(sop::journal::VerifyConsistency(3, 10, proof, early.root, late.root));
+  EXPECT_TRUE(record_->Consistency(10, 10).at("proof").empty());
+  EXPECT_EQ(ProblemOf([&] { (void)record_->Consistency(3, 11); }), "bad_parameter");
+  EXPECT_EQ(ProblemOf([&] { (void)record_->Consistency(4, 3); }), "bad_parameter");
+}
+
+TEST_F(RecordTest, TheOldestQuestionsAreAnsweredTheSameTwice) {
+  const auto name_on = [&](int day) {
+    const std::string as_of = "2026-03-0" + std::to_string(day) + "T12:00:00Z";
+    return record_->Instrument("a", as_of).at("name").get<std::string>();
+  };
+  for (int day = 1; day <= 8; ++day) {
+    SetClock(("2026-03-0" + std::to_string(day) + "T09:00:00Z").c_str());
+    record_->Command("instrument_registered", {{"id", "a"}, {"name", std::to_string(day)}},
+                     "admin");
+  }
+  for (const int day : {1, 2, 1, 3, 4, 5, 6, 7, 8, 1, 2, 7, 7, 3}) {
+    EXPECT_EQ(name_on(day), std::to_string(day));
+  }
+  EXPECT_EQ(record_->Instrument("a", {}).at("name"), "8");
+  record_->Rebuild();
+  EXPECT_EQ(name_on(3), "3");
+}
+
 TEST_F(RecordTest, CommandsRefuseWhatTheyDoNotKnow) {
   const auto command = [&](const char* type, const Json& body) {
     return ProblemOf([&] { record_->Command(type, body, "admin"); });
@@ -130,6 +175,21 @@ TEST_F(RecordTest, ApprovedContentNeverChangesUnderItsVersion) {
   body["version"] = "2.2";
   record_->Command("procedure_approved", body, "admin");
   EXPECT_EQ(record_->Procedures({}).at("items").at(0).at("version"), "2.2");
+}
+
+TEST_F(RecordTest, AnOlderVersionComesBackOnlyAsItWas) {
+  const auto approve = [&](const Json& version, const char* recurrence) {
+    Json body = {{"id", "p"}, {"analysis", "psf"}, {"recurrence", recurrence}};
+    if (!version.is_null()) body["version"] = version;
+    return ProblemOf([&] { record_->Command("procedure_approved", body, "admin"); });
+  };
+  EXPECT_EQ(approve(1, "FREQ=DAILY"), "");
+  EXPECT_EQ(approve(2, "FREQ=WEEKLY"), "");
+  EXPECT_EQ(approve(1, "FREQ=MONTHLY"), "version_in_use");
+  EXPECT_EQ(approve(1, "FREQ=DAILY"), "");
+  EXPECT_EQ(approve(2, "FREQ=YEARLY"), "version_in_use");
+  EXPECT_EQ(approve({}, "FREQ=YEARLY"), "");  // not 2, which is taken
+  EXPECT_EQ(record_->Procedures({}).at("items").at(0).at("version"), 3);
 }
 
 TEST_F(RecordTest, AFacilityFileAppliedTwiceAppendsNothingNew) {
@@ -271,6 +331,24 @@ TEST_F(TamperTest, AClockMovedBackInTheFileIsNoticed) {
   ApplyFacility();
   Tamper({"UPDATE event SET recorded_ms = recorded_ms - 86400000 WHERE idx = 3"});
   EXPECT_NE(WhyItDoesNotStart().find("event 3 is filed under another time"), std::string::npos);
+}
+
+TEST_F(TamperTest, ALostDatabaseIsNoNewRecord) {
+  record_.reset();
+  std::ofstream(dir_ + "/admin.token") << "token";
+  const auto lose = [&] {
+    for (const char* end : {"", "-wal", "-shm"}) {
+      std::filesystem::remove(dir_ + "/etalon.db" + end);
+    }
+  };
+  lose();
+  EXPECT_NE(WhyItDoesNotStart().find("put etalon.db back from a backup"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(dir_ + "/etalon.db"));
+  { const sop::store::Store empty(dir_ + "/etalon.db"); }
+  EXPECT_NE(WhyItDoesNotStart().find("put etalon.db back from a backup"), std::string::npos);
+  lose();
+  std::filesystem::remove(dir_ + "/admin.token");
+  EXPECT_EQ(WhyItDoesNotStart(), "");  // a key that was put there for a new record
 }
 
 TEST_F(TamperTest, AnotherKeyIsNoticed) {
