@@ -1,7 +1,5 @@
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
@@ -14,6 +12,7 @@
 
 #include "monitor/cli/commands.h"
 #include "monitor/log/log.h"
+#include "monitor/service/data_folder.h"
 #include "monitor/service/facility_file.h"
 #include "monitor/service/http_server.h"
 #include "monitor/service/time_text.h"
@@ -102,17 +101,11 @@ void RefuseSimulatedClock(const ServeOptions& options, const std::string& origin
                    origin + ".");
 }
 
-/// The first start leaves a token for whoever can read the data folder.
+/// The first start leaves a token for whoever can read the data folder. An empty file is what a
+/// start that was cut short left of it.
 void WriteAdminToken(service::QualityRecord& record, const fs::path& file) {
-  if (fs::exists(file)) return;
-  const int descriptor = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0) throw std::runtime_error("Cannot write " + file.string() + ".");
-  const std::string token = record.IssueToken("admin", "admin") + "\n";
-  const bool written =
-      write(descriptor, token.data(), token.size()) == static_cast<ssize_t>(token.size()) &&
-      fsync(descriptor) == 0;
-  close(descriptor);
-  if (!written) throw std::runtime_error("Cannot write " + file.string() + "; is the disk full?");
+  if (fs::exists(file) && fs::file_size(file) > 0) return;
+  service::WriteSecret(file.string(), record.IssueToken("admin", "admin") + "\n");
 }
 
 void ApplyFacility(service::QualityRecord& record, const std::string& file) {

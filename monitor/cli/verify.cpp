@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "monitor/cli/commands.h"
+#include "monitor/cli/verify_blobs.h"
 #include "sop/store/store.h"
 
 namespace monitor::cli {
@@ -27,6 +28,7 @@ struct VerifyOptions {
   std::string data = ".";
   std::vector<std::string> checkpoints;
   std::string log_key;
+  bool all_blobs = false;
 };
 
 /// A small file from outside, or a sentence that says why not.
@@ -89,7 +91,8 @@ VerifyAgainst Against(const VerifyOptions& options, const sop::store::Reader& re
   return against;
 }
 
-VerifyResult Check(const VerifyOptions& options, const sop::store::Reader& reader) {
+VerifyResult Check(const VerifyOptions& options, const sop::store::Reader& reader,
+                   BlobCheck& blobs) {
   sop::journal::JournalVerifier verifier(Against(options, reader));
   std::int64_t from = 0;
   for (;;) {
@@ -98,6 +101,7 @@ VerifyResult Check(const VerifyOptions& options, const sop::store::Reader& reade
       verifier.Add({.index = static_cast<std::uint64_t>(row.idx),
                     .line = row.line,
                     .leaf_hash = FromHex(row.leaf_hash)});
+      blobs.Note(row.idx, row.line);
     }
     if (rows.empty()) break;
     from = rows.back().idx + 1;
@@ -105,9 +109,22 @@ VerifyResult Check(const VerifyOptions& options, const sop::store::Reader& reade
   return verifier.Finish();
 }
 
-int Report(const VerifyResult& result) {
+constexpr std::size_t kFindingsShown = 20;
+
+void ReportBlobs(const BlobCheck::Result& blobs) {
+  for (std::size_t i = 0; i < blobs.findings.size() && i < kFindingsShown; ++i) {
+    std::cout << "BROKEN " << blobs.findings[i] << '\n';
+  }
+  if (blobs.findings.size() > kFindingsShown) {
+    std::cout << "BROKEN " << blobs.findings.size() - kFindingsShown << " more files alike\n";
+  }
+  if (!blobs.summary.empty()) std::cout << blobs.summary << '\n';
+}
+
+int Report(const VerifyResult& result, const BlobCheck::Result& blobs) {
   std::cout << result.rows << " events, root " << sop::journal::ToHex(result.root) << '\n';
-  if (!result.whole()) {
+  ReportBlobs(blobs);
+  if (!result.whole() || !blobs.findings.empty()) {
     for (const auto& issue : result.issues) {
       std::cout << "BROKEN " << sop::journal::Name(issue.finding);
       if (issue.index) std::cout << " at event " << *issue.index;
@@ -133,7 +150,9 @@ int Verify(const VerifyOptions& options) {
     return kBroken;
   }
   const sop::store::Store store(file.string(), sop::store::Access::kReadOnly);
-  return Report(Check(options, *store.Read()));
+  BlobCheck blobs;
+  const VerifyResult result = Check(options, *store.Read(), blobs);
+  return Report(result, blobs.Check(file.parent_path() / "blobs", options.all_blobs));
 }
 
 }  // namespace
@@ -146,6 +165,7 @@ int RunVerify(int argc, char** argv) {
   app.add_option("--checkpoint", options.checkpoints, "A checkpoint kept outside the record")
       ->allow_extra_args(false);
   app.add_option("--log-key", options.log_key, "The log's public key, as text or file");
+  app.add_flag("--all-blobs", options.all_blobs, "Read every raw file and picture, not a sample");
   try {
     app.parse(argc, argv);
     return Verify(options);

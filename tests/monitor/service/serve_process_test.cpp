@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "sop/journal/merkle.h"
 #include "tests/monitor/service/record_fixture.h"
 
 // The real program, from start to SIGTERM, and what `verify` and `rebuild` say of what it leaves.
@@ -98,6 +99,20 @@ Ended RunProgram(const std::vector<std::string>& arguments) {
   return {code, std::move(out)};
 }
 
+/// The fixture's submission about another raw file.
+class Example : RecordTest {
+ public:
+  static Json Of(const std::string& digest) {
+    Json document =
+        Json::parse(Submission(1, 0.5, "2026-03-01T08:00:00Z").at("document").get<std::string>());
+    document["inputs"][0]["sha256"] = digest;
+    return Wrap(document);
+  }
+
+ private:
+  void TestBody() override {}
+};
+
 class ServeTest : public ::testing::Test {
  protected:
   ServeTest() {
@@ -128,6 +143,28 @@ class ServeTest : public ::testing::Test {
     httplib::Client client("127.0.0.1", port_);
     const auto result = client.Post("/api/v1/instruments", {{"Authorization", "Bearer " + Token()}},
                                     Json{{"id", id}, {"name", id}}.dump(), "application/json");
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->status, 201) << result->body;
+  }
+  static std::string DigestOf(const std::string& bytes) {
+    return sop::journal::ToHex(sop::journal::Sha256(bytes));
+  }
+  [[nodiscard]] fs::path BlobFile(const std::string& bytes) const {
+    const std::string digest = DigestOf(bytes);
+    return fs::path(Data()) / "blobs" / digest.substr(0, 2) / digest.substr(2, 2) / digest;
+  }
+  /// One measurement whose raw file holds "raw" and whose picture holds "picture".
+  void SubmitOne() const {
+    httplib::Client client("127.0.0.1", port_);
+    const httplib::Headers token = {{"Authorization", "Bearer " + Token()}};
+    for (const std::string bytes : {"raw", "picture"}) {
+      client.Put("/api/v1/blobs/" + DigestOf(bytes), token, bytes, "application/octet-stream");
+    }
+    Json submission = Example::Of(DigestOf("raw"));
+    submission["pictures"] = Json::array(
+        {{{"name", "psf_xy"}, {"media_type", "image/png"}, {"sha256", DigestOf("picture")}}});
+    const auto result =
+        client.Post("/api/v1/measurements", token, submission.dump(), "application/json");
     ASSERT_TRUE(result);
     EXPECT_EQ(result->status, 201) << result->body;
   }
@@ -179,6 +216,20 @@ TEST_F(ServeTest, StartsServesAndStopsCleanly) {
   EXPECT_EQ(RunProgram({"verify", "--checkpoint", old, "--checkpoint", recent, Data()}).code, 0);
 }
 
+TEST_F(ServeTest, AnEmptyTokenOfAStartThatWasCutShortIsReplaced) {
+  fs::create_directories(Data());
+  auto process = Start();
+  EXPECT_EQ(process->Terminate(), 0);
+  std::ofstream(Data() + "/admin.token", std::ios::trunc).close();
+  process = Start();
+  struct stat status {};
+  ASSERT_EQ(stat((Data() + "/admin.token").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  EXPECT_FALSE(fs::exists(Data() + "/admin.token.new"));
+  Register("sd-1");
+  EXPECT_EQ(process->Terminate(), 0);
+}
+
 TEST_F(ServeTest, VerifyTellsWhatIsBroken) {
   auto process = Start({"--facility", (dir_ / "facility.toml").string()});
   const std::string early = SaveCheckpoint("early");
@@ -191,6 +242,30 @@ TEST_F(ServeTest, VerifyTellsWhatIsBroken) {
   const Ended altered = RunProgram({"verify", Data(), "--checkpoint", early});
   EXPECT_EQ(altered.code, 1) << altered.out;
   EXPECT_NE(altered.out.find("line_altered"), std::string::npos) << altered.out;
+}
+
+TEST_F(ServeTest, VerifyTellsALostAndAnAlteredFile) {
+  auto process = Start({"--facility", (dir_ / "facility.toml").string()});
+  SubmitOne();
+  const std::string late = SaveCheckpoint("late");
+  EXPECT_EQ(process->Terminate(), 0);
+  const auto verify = [&](int code, const std::string& words) {
+    const Ended ended = RunProgram({"verify", Data(), "--checkpoint", late});
+    EXPECT_EQ(ended.code, code) << ended.out;
+    EXPECT_NE(ended.out.find(words), std::string::npos) << ended.out;
+  };
+  verify(0, "blobs: looked for all 2 raw files and pictures, read 2\n");
+  const fs::path raw = BlobFile("raw");
+  fs::permissions(raw, fs::perms::owner_all);
+  std::ofstream(raw) << "war";
+  verify(1, "BROKEN raw_altered at event 8: psf.tif is not the file");
+  fs::remove(raw);
+  verify(1, "BROKEN raw_missing at event 8: psf.tif (sha256 ");
+  std::ofstream(raw) << "raw";
+  fs::remove(BlobFile("picture"));
+  verify(1, "BROKEN picture_missing at event 8: psf_xy");
+  fs::remove_all(fs::path(Data()) / "blobs");
+  verify(0, "blobs not checked: ");
 }
 
 TEST_F(ServeTest, VerifyTellsARollback) {
