@@ -11,8 +11,14 @@ namespace sop::store {
 namespace {
 
 [[noreturn]] void Fail(const std::exception& error, std::string_view doing) {
+  const std::string_view why = error.what();
+  const bool damaged = why.find("malformed") != std::string_view::npos ||
+                       why.find("not a database") != std::string_view::npos;
   throw StoreError("the record's database failed while " + std::string(doing) + ": " +
-                   error.what() + "; check free space and permissions of the data folder");
+                   error.what() +
+                   (damaged ? "; the file is damaged: keep it as it is and restore a backup into "
+                              "another folder"
+                            : "; check free space and permissions of the data folder"));
 }
 
 /// A prepared statement with the storage that its parameters and columns are bound to.

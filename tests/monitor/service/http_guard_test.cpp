@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "sop/store/connection.h"
 #include "tests/monitor/service/http_fixture.h"
 
 // The weak sides of the HTTP library, each over a real socket.
@@ -196,6 +197,42 @@ TEST_F(HttpGuardTest, StopsWhileClientsDawdle) {
   const auto begin = std::chrono::steady_clock::now();
   server_->Stop();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
+}
+
+/// The library asks this before it reads a body, outside its own guard.
+TEST_F(HttpGuardTest, ABrokenRecordIsSaidToAClientThatAsksBeforeSending) {
+  sop::store::Connection(dir_ + "/etalon.db", sop::store::Access::kReadWrite)
+      .Execute("DROP TABLE token");
+  const std::string answer = Raw(PutHead("Expect: 100-continue\r\nContent-Length: 1\r\n"));
+  EXPECT_TRUE(HasStatus(answer, 503)) << answer;
+  EXPECT_TRUE(HasType(answer, "record_unreachable")) << answer;
+  EXPECT_EQ(Client().Get("/healthz")->status, 200);
+}
+
+/// Agents send again what failed with 5xx, for ever: what can never be stored must not be one.
+TEST_F(HttpGuardTest, WhatTheJournalCannotHoldIsTheSendersFault) {
+  const auto refused = [&](auto change) {
+    Json document =
+        Json::parse(Submission(1, 0.5, "2026-03-01T08:00:00Z").at("document").get<std::string>());
+    change(document["quantities"]);
+    Json submission = Wrap(document);
+    submission["raw"] = Json::array();
+    return TypeOf(PostJson("/api/v1/measurements", submission, agent_, 422));
+  };
+  const std::string before = record_->Checkpoint();
+  EXPECT_EQ(refused([](Json& quantities) {
+              const Json one = quantities[0];
+              while (quantities.size() <= 10'000) quantities.push_back(one);
+            }),
+            "too_large");
+  EXPECT_EQ(refused([](Json& quantities) {
+              // As deep as a document may be; in its event it stands one deeper.
+              Json of = Json::object();
+              for (int depth = 1; depth < 61; ++depth) of = {{"a", of}};
+              quantities[0]["of"] = of;
+            }),
+            "wrong_value");
+  EXPECT_EQ(record_->Checkpoint(), before);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "sop/store/connection.h"
 
@@ -196,6 +197,17 @@ TEST_F(StoreTest, RefusesASchemaThatIsNewer) {
     connection.Execute("INSERT INTO schema_version (version) VALUES (99)");
   }
   EXPECT_THROW(Store{path_}, StoreError);
+}
+
+TEST_F(StoreTest, ADamagedFileAsksForABackup) {
+  std::ofstream(path_) << std::string(8192, 'x');
+  try {
+    const Store store(path_);
+    FAIL();
+  } catch (const StoreError& error) {
+    EXPECT_NE(std::string(error.what()).find("restore a backup"), std::string::npos)
+        << error.what();
+  }
 }
 
 TEST_F(StoreTest, SaysWhyAFileCannotBeOpened) {
