@@ -67,7 +67,8 @@ Agent::Agent(const AgentConfig& config, std::string program, Parts parts)
       parts_(std::move(parts)),
       ledger_(parts_.spool.dir() / "ledger.jsonl"),
       inbox_(parts_.spool.dir() / "inbox.json"),
-      settling_(config.watches.size(), 0) {
+      settling_(config.watches.size(), 0),
+      states_(config.watches.size()) {
   for (const Watch& watch : config_.watches) folders_.emplace_back(watch);
   CompleteLedger();
 }
@@ -88,6 +89,18 @@ bool Agent::AllDone() const {
   const bool settled =
       std::all_of(settling_.begin(), settling_.end(), [](std::size_t count) { return count == 0; });
   return settled && tasks_.empty() && !inbox_.Counts().contains(InboxReason::kRegisterNeverRead);
+}
+
+Agent::Trouble Agent::trouble() const {
+  Trouble trouble{.failed = failed_.size()};
+  for (const AgentMetrics::WatchState& state : states_) {
+    trouble.unreachable += state.reachable ? 0 : 1;
+    trouble.unlisted += state.unreadable_folders;
+  }
+  const auto counts = inbox_.Counts();
+  const auto unreadable = counts.find(InboxReason::kUnreadable);
+  if (unreadable != counts.end()) trouble.failed += unreadable->second;
+  return trouble;
 }
 
 void Agent::Cycle(const Moment& now, const std::function<Moment()>& clock, const Stop& stop) {
@@ -113,7 +126,8 @@ void Agent::Look(std::size_t index, const Moment& now) {
   WatchedFolder::Look look = folder.LookAt(now.steady);
   parts_.metrics.ObserveScan(folder.watch().instrument,
                              Seconds(std::chrono::steady_clock::now() - begin));
-  parts_.metrics.SetWatch(folder.watch().instrument, look.state);
+  parts_.metrics.SetWatch(folder.watch().instrument, index, look.state);
+  states_[index] = look.state;
   if (!look.state.reachable) return;  // what was in the inbox is still there, behind the share
   settling_[index] = look.state.settling;
   std::erase_if(tasks_, [index](const Task& task) { return task.watch == index; });
@@ -161,7 +175,9 @@ void Agent::Process(const Task& task, const Moment& now, const Stop& stop) {
   const fs::path work_folder = parts_.spool.NewWorkFolder();
   try {
     Measure(task, work_folder, now, stop);
+    failed_.erase(task.file.path);
   } catch (const std::exception& error) {
+    failed_.insert(task.file.path);
     // Tried again at the next look: the disk, the share or the register may be back by then.
     parts_.metrics.CountFile(FileOutcome::kFailed);
     log::Log(Severity::kError, "file_failed",

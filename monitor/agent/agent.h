@@ -53,6 +53,13 @@ class Agent {
   [[nodiscard]] std::chrono::steady_clock::time_point NextLook() const;
   /// Nothing settles, nothing waits to be measured or for the register.
   [[nodiscard]] bool AllDone() const;
+  /// What keeps "everything is measured" from being true although nothing is left to do.
+  struct Trouble {
+    std::size_t unreachable = 0;  ///< watched folders that could not be listed at the last look
+    std::size_t unlisted = 0;     ///< folders below them
+    std::size_t failed = 0;       ///< files that could not be read or kept
+  };
+  [[nodiscard]] Trouble trouble() const;
   [[nodiscard]] const Inbox& inbox() const { return inbox_; }
 
  private:
@@ -81,6 +88,8 @@ class Agent {
   Inbox inbox_;
   std::vector<WatchedFolder> folders_;
   std::vector<std::size_t> settling_;  ///< files of each folder that have not settled
+  std::vector<AgentMetrics::WatchState> states_;
+  std::unordered_set<std::string> failed_;  ///< paths whose last attempt failed
   std::deque<Task> tasks_;
   std::unordered_set<std::string> no_rule_;  ///< paths that match no rule never will
   bool disk_full_ = false;

@@ -78,9 +78,10 @@ AgentMetrics::AgentMetrics(const std::set<std::string>& instruments, const Lates
                     .Help("Time of one measuring child process.")
                     .Register(registry_)
                     .Add({}, kChildBounds)),
-      reachable_(AddGauges("etalon_agent_watch_reachable",
-                           "1 when the watched folder can be listed, 0 when the share is gone.")),
-      watched_(AddGauges("etalon_agent_watch_files", "Files in the watched folder.")),
+      reachable_(
+          AddGauges("etalon_agent_watch_reachable",
+                    "1 when the instrument's watched folders can be listed, 0 when one is gone.")),
+      watched_(AddGauges("etalon_agent_watch_files", "Files in the watched folders.")),
       settling_(AddGauges("etalon_agent_watch_settling_files",
                           "Files that still change or have not settled yet.")),
       unreadable_(AddGauges("etalon_agent_watch_unreadable_folders",
@@ -93,14 +94,16 @@ AgentMetrics::AgentMetrics(const std::set<std::string>& instruments, const Lates
       contact_(AddGauges("etalon_agent_last_contact_timestamp_seconds",
                          "When the service last answered; 0 when it never did.")
                    .Add({})),
-      alarm_(AddGauges("etalon_agent_checkpoint_alarm",
-                       "1 when the service showed a shorter or another log than before.")
-                 .Add({})) {
+      alarm_(
+          AddGauges("etalon_agent_checkpoint_alarm",
+                    "1 when the service showed a shorter or another log than before, or the kept "
+                    "checkpoint is damaged.")
+              .Add({})) {
   for (const auto outcome : kFileOutcomes) files_.Add({{"outcome", Label(outcome)}});
   for (const auto outcome : kUploadOutcomes) uploads_.Add({{"outcome", Label(outcome)}});
   for (const std::string& instrument : instruments) {
     scans_.Add({{"instrument", instrument}}, kScanBounds);
-    SetWatch(instrument, {});
+    ShowWatches(instrument, {});
   }
   SetInbox({});
   SetSpool({}, false);
@@ -120,7 +123,21 @@ void AgentMetrics::ObserveScan(const std::string& instrument, double seconds) {
 
 void AgentMetrics::ObserveChild(double seconds) { children_.Observe(seconds); }
 
-void AgentMetrics::SetWatch(const std::string& instrument, const WatchState& state) {
+void AgentMetrics::SetWatch(const std::string& instrument, std::size_t watch,
+                            const WatchState& state) {
+  const std::scoped_lock lock(watches_mutex_);
+  watches_[instrument][watch] = state;
+  WatchState worst;
+  for (const auto& [index, one] : watches_[instrument]) {
+    worst.reachable = worst.reachable && one.reachable;
+    worst.files += one.files;
+    worst.settling += one.settling;
+    worst.unreadable_folders += one.unreadable_folders;
+  }
+  ShowWatches(instrument, worst);
+}
+
+void AgentMetrics::ShowWatches(const std::string& instrument, const WatchState& state) {
   const prometheus::Labels labels = {{"instrument", instrument}};
   reachable_.Add(labels).Set(state.reachable ? 1 : 0);
   watched_.Add(labels).Set(static_cast<double>(state.files));

@@ -6,7 +6,9 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <cstddef>
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -36,7 +38,9 @@ class AgentMetrics {
     bool reachable = true;
     std::size_t files = 0, settling = 0, unreadable_folders = 0;
   };
-  void SetWatch(const std::string& instrument, const WatchState& state);
+  /// `watch` tells the watches of one instrument apart; shown is their worst: reachable when all
+  /// are, and the sums of the counts.
+  void SetWatch(const std::string& instrument, std::size_t watch, const WatchState& state);
   void SetInbox(const std::map<InboxReason, std::size_t>& counts);
   void SetSpool(const Spool::Counts& counts, bool full);
   void SetContact(double unix_seconds);
@@ -49,7 +53,11 @@ class AgentMetrics {
   using Gauges = prometheus::Family<prometheus::Gauge>;
   Gauges& AddGauges(const char* name, const char* help);
 
+  void ShowWatches(const std::string& instrument, const WatchState& worst);
+
   const LatestValues& latest_;
+  std::mutex watches_mutex_;
+  std::map<std::string, std::map<std::size_t, WatchState>> watches_;  ///< by instrument
   prometheus::Registry registry_;
   prometheus::Family<prometheus::Counter>& files_;
   prometheus::Family<prometheus::Counter>& uploads_;

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -113,19 +114,47 @@ class Loop {
         server_(config.listen_host, config.listen_port, [this] { return metrics_.Page(); }) {}
 
   int Run(RunMode mode, const std::atomic<bool>& stop) {
+    const std::size_t refused_before = spool_.Count().refused;
     const Sender sender(uploader_, client_);
     while (!stop) {
-      const bool done = OneCycle(stop);
-      if (mode == RunMode::kOnce && done && spool_.Count().pending == 0) return 0;
+      const Cycled cycled = OneCycle(stop);
+      if (mode == RunMode::kUntilStopped) continue;
+      if (cycled == Cycled::kFailed) return Complain("the spool or a folder failed");
+      if (cycled == Cycled::kDone && spool_.Count().pending == 0) {
+        const std::string left = Left(spool_.Count().refused - refused_before);
+        return left.empty() ? 0 : Complain(left);
+      }
     }
-    return mode == RunMode::kOnce ? 1 : 0;
+    return mode == RunMode::kOnce ? Complain("it was stopped") : 0;
   }
 
  private:
-  /// True when nothing is left to measure.
-  bool OneCycle(const std::atomic<bool>& stop) {
+  enum class Cycled { kDone, kNotYet, kFailed };
+
+  static int Complain(const std::string& why) {
+    std::fprintf(stderr, "etalon agent: not everything was measured and sent: %s; see the log\n",
+                 why.c_str());
+    return 1;
+  }
+
+  [[nodiscard]] std::string Left(std::size_t refused) const {
+    const Agent::Trouble trouble = agent_.trouble();
+    std::string text;
+    const auto add = [&text](std::size_t count, const char* what) {
+      if (count == 0) return;
+      text += (text.empty() ? "" : ", ") + std::to_string(count) + what;
+    };
+    add(trouble.unreachable, " watched folder(s) cannot be reached");
+    add(trouble.unlisted, " folder(s) cannot be listed");
+    add(trouble.failed, " file(s) failed");
+    add(refused, " measurement(s) refused by the service");
+    return text;
+  }
+
+  Cycled OneCycle(const std::atomic<bool>& stop) {
     const auto stopped = [&stop] { return stop.load(); };
     auto until = std::chrono::steady_clock::now() + kNap;
+    bool failed = false;
     try {
       agent_.Cycle(Now(), Now, stopped);
       uploader_.set_eager(agent_.inbox().WaitsForRegister());
@@ -133,9 +162,11 @@ class Loop {
     } catch (const std::exception& error) {
       log::Log(Severity::kError, "cycle_failed", {{"error", error.what()}});
       until += kAfterFailure;
+      failed = true;
     }
     while (!stop && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(kNap);
-    return agent_.AllDone();
+    if (failed) return Cycled::kFailed;
+    return agent_.AllDone() ? Cycled::kDone : Cycled::kNotYet;
   }
 
   SpoolLock lock_;

@@ -1,8 +1,6 @@
 #include "monitor/agent/agent.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <cstdint>
 #include <fstream>
@@ -12,6 +10,7 @@
 #include "monitor/agent/durable_file.h"
 #include "monitor/agent/uploader.h"
 #include "tests/monitor/agent/fake_service.h"
+#include "tests/monitor/agent/file_size_limit.h"
 #include "tests/monitor/agent/temporary_folder.h"
 
 namespace monitor::agent {
@@ -43,23 +42,6 @@ printf '{"schema":"etalon.measurement/1","analysis":"psf","software":
   "$sha" "$quantities" "$picture" > "$out"
 exit $code
 )sh";
-
-/// No file grows beyond `bytes` meanwhile: a full disk for the longest one.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(std::uint64_t bytes) {
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 /// An agent on a folder of its own, with all its parts; `Restart` is a new process.
 class AgentTest : public testing::Test {
