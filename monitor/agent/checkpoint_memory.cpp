@@ -37,24 +37,49 @@ std::optional<Head> Parse(std::string_view note) {
   return head;
 }
 
+std::filesystem::path Beside(std::filesystem::path file, const char* ending) {
+  file += ending;
+  return file;
+}
+
+CheckpointVerdict Compare(const Head& kept, const Head& shown) {
+  if (kept.origin != shown.origin) return CheckpointVerdict::kRewritten;
+  if (shown.size < kept.size) return CheckpointVerdict::kRolledBack;
+  if (shown.size == kept.size && shown.root != kept.root) return CheckpointVerdict::kRewritten;
+  return CheckpointVerdict::kConsistent;
+}
+
 }  // namespace
 
 CheckpointVerdict RememberCheckpoint(const std::filesystem::path& file, const std::string& note) {
   const auto shown = Parse(note);
   if (!shown) return CheckpointVerdict::kUnreadable;
-  std::error_code error;
-  const auto kept =
-      std::filesystem::exists(file, error) ? Parse(ReadFile(file, kMaxNoteBytes)) : std::nullopt;
-  if (kept) {
-    if (kept->origin != shown->origin) return CheckpointVerdict::kRewritten;
-    if (shown->size < kept->size) return CheckpointVerdict::kRolledBack;
-    if (shown->size == kept->size) {
-      return shown->root == kept->root ? CheckpointVerdict::kConsistent
-                                       : CheckpointVerdict::kRewritten;
-    }
+  if (!std::filesystem::exists(file)) {
+    WriteFileDurably(file, note);
+    return CheckpointVerdict::kConsistent;
   }
-  WriteFileDurably(file, note);
-  return CheckpointVerdict::kConsistent;
+  const bool too_long = std::filesystem::file_size(file) > kMaxNoteBytes;
+  const auto kept = too_long ? std::nullopt : Parse(ReadFile(file, kMaxNoteBytes));
+  if (!kept) {
+    RenameDurably(file, Beside(file, ".damaged"));
+    WriteFileDurably(file, note);
+    return CheckpointVerdict::kKeptDamaged;
+  }
+  const CheckpointVerdict verdict = Compare(*kept, *shown);
+  const auto bad = Beside(file, ".bad");
+  if (std::filesystem::exists(bad)) return verdict;  // the first contradiction is kept as it was
+  if (verdict != CheckpointVerdict::kConsistent) {
+    WriteFileDurably(bad, note);
+  } else if (shown->size > kept->size) {
+    WriteFileDurably(file, note);
+  }
+  return verdict;
+}
+
+bool HasCheckpointEvidence(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::exists(Beside(file, ".bad"), error) ||
+         std::filesystem::exists(Beside(file, ".damaged"), error);
 }
 
 }  // namespace monitor::agent

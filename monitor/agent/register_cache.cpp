@@ -78,7 +78,7 @@ void RegisterCache::Load() {
   }
   stored["analyses"].get_to(content_.analyses);
   stored["setups"].get_to(content_.setups);
-  known_ = true;
+  known_ = written_ = true;
 }
 
 Answer RegisterCache::Refresh(ServiceClient& client, const std::set<std::string>& instruments) {
@@ -101,11 +101,19 @@ Answer RegisterCache::Refresh(ServiceClient& client, const std::set<std::string>
 void RegisterCache::Keep(Content content) {
   {
     const std::scoped_lock lock(mutex_);
-    if (known_ && content == content_) return;
+    if (known_ && written_ && content == content_) return;
     content_ = content;
     known_ = true;
+    written_ = false;
   }
-  WriteFileDurably(file_, json{{"analyses", content.analyses}, {"setups", content.setups}}.dump());
+  try {
+    WriteFileDurably(file_,
+                     json{{"analyses", content.analyses}, {"setups", content.setups}}.dump());
+    written_ = true;
+  } catch (const std::exception& error) {  // the copy in memory serves; the spool must not wait
+    log::Log(log::Severity::kError, "register_not_kept",
+             {{"path", file_.string()}, {"error", error.what()}});
+  }
 }
 
 std::variant<Instructions, InboxReason> RegisterCache::Find(const Candidate& candidate) const {

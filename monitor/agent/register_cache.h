@@ -28,7 +28,8 @@ class RegisterCache {
   explicit RegisterCache(std::filesystem::path file);
 
   /// Asks the service for its procedures and for `instruments`. The copy changes only when every
-  /// answer came. Returns the last answer: ok, or the one that failed.
+  /// answer came; a copy that cannot be written now is written at a later call. Returns the last
+  /// answer: ok, or the one that failed.
   Answer Refresh(ServiceClient& client, const std::set<std::string>& instruments);
 
   [[nodiscard]] std::variant<Instructions, InboxReason> Find(const Candidate& candidate) const;
@@ -47,6 +48,7 @@ class RegisterCache {
   mutable std::mutex mutex_;
   Content content_;
   bool known_ = false;
+  bool written_ = false;  ///< `file_` holds content_
 };
 
 }  // namespace monitor::agent

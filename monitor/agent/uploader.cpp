@@ -21,6 +21,13 @@ constexpr milliseconds kIdleWait{200};
 constexpr std::uint64_t kMaxSubmissionBytes = std::uint64_t{256} << 20;
 constexpr int kMaxEntryDoublings = 10;
 constexpr int kCreated = 201;
+constexpr const char* kContradiction =
+    "the service shows a shorter or another log than before; measuring goes on, keep the spool's "
+    "files checkpoint and checkpoint.bad, run etalon verify on the server, and remove "
+    "checkpoint.bad when it is explained";
+constexpr const char* kDamaged =
+    "the spool's checkpoint was unreadable and lies in checkpoint.damaged; check the disk, run "
+    "etalon verify on the server, and remove checkpoint.damaged when it is explained";
 
 json ProblemOf(const Answer& answer) {
   json problem = json::parse(answer.body, nullptr, false);
@@ -45,7 +52,10 @@ Uploader::Uploader(Spool& spool, RegisterCache& registers, ServiceClient& client
       client_(client),
       metrics_(metrics),
       instruments_(std::move(instruments)),
-      backoff_(kFirstWait, kLongestWait, seed) {}
+      backoff_(kFirstWait, kLongestWait, seed),
+      inbox_backoff_(kFirstWait, kLongestWait, seed + 1) {
+  metrics_.SetCheckpointAlarm(HasCheckpointEvidence(spool_.dir() / "checkpoint"));
+}
 
 void Uploader::ReportInbox(std::string body) {
   const std::scoped_lock lock(inbox_mutex_);
@@ -70,7 +80,7 @@ milliseconds Uploader::Step(Time now, WallTime wall) {
   const milliseconds wait = SendOldest(now);
   if (now >= not_before_) {
     if (wait.count() == 0) contact();
-    if (wait.count() != 0) SendInbox();
+    if (wait.count() != 0) SendInbox(now);
   }
   return wait;
 }
@@ -89,17 +99,24 @@ bool Uploader::RefreshRegister(Time now) {
   return false;
 }
 
-bool Uploader::SendInbox() {
+void Uploader::SendInbox(Time now) {
+  if (now < inbox_not_before_) return;
   std::string body;
   {
     const std::scoped_lock lock(inbox_mutex_);
-    if (inbox_ == inbox_sent_) return true;
+    if (inbox_ == inbox_sent_) return;
     body = inbox_;
   }
   const Answer answer = client_.PostJson("/api/v1/inbox", body);
   // A service that does not take inboxes is asked again when the list changes, not before.
-  if (answer.ok() || (answer.status >= 400 && answer.status < 500)) inbox_sent_ = body;
-  return answer.ok();
+  if (answer.ok() || (answer.status >= 400 && answer.status < 500)) {
+    inbox_sent_ = body;
+    inbox_backoff_.Reset();
+    return;
+  }
+  inbox_not_before_ = now + inbox_backoff_.Next();
+  log::Log(log::Severity::kWarning, "inbox_not_sent",
+           {{"status", answer.status}, {"error", answer.body.substr(0, 200)}});
 }
 
 milliseconds Uploader::SendOldest(Time now) {
@@ -205,19 +222,24 @@ void Uploader::KeepReceipt(const SpoolEntry& entry, const Answer& answer) {
 }
 
 void Uploader::CompareCheckpoint(const std::string& note) {
-  const auto verdict = RememberCheckpoint(spool_.dir() / "checkpoint", note);
-  if (verdict == CheckpointVerdict::kConsistent) return;
-  if (verdict == CheckpointVerdict::kUnreadable) {
-    log::Log(log::Severity::kWarning, "checkpoint_unreadable",
-             {{"checkpoint", note.substr(0, 200)}});
-    return;
+  const std::filesystem::path file = spool_.dir() / "checkpoint";
+  try {
+    const auto verdict = RememberCheckpoint(file, note);
+    if (verdict == CheckpointVerdict::kConsistent) return;
+    if (verdict == CheckpointVerdict::kUnreadable) {
+      log::Log(log::Severity::kWarning, "checkpoint_unreadable",
+               {{"checkpoint", note.substr(0, 200)}});
+      return;
+    }
+    const bool damaged = verdict == CheckpointVerdict::kKeptDamaged;
+    log::Log(
+        log::Severity::kError, damaged ? "kept_checkpoint_damaged" : "checkpoint_inconsistent",
+        {{"checkpoint", note.substr(0, 500)}, {"advice", damaged ? kDamaged : kContradiction}});
+  } catch (const std::exception& error) {  // the measurement itself is not at fault
+    log::Log(log::Severity::kError, "checkpoint_not_kept",
+             {{"path", file.string()}, {"error", error.what()}});
   }
   metrics_.SetCheckpointAlarm(true);
-  log::Log(log::Severity::kError, "checkpoint_inconsistent",
-           {{"checkpoint", note.substr(0, 500)},
-            {"advice",
-             "the service shows a shorter or another log than before; measuring goes on, "
-             "keep the spool's checkpoint file and run etalon verify on the server"}});
 }
 
 }  // namespace monitor::agent

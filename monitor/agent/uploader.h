@@ -57,7 +57,7 @@ class Uploader {
 
  private:
   bool RefreshRegister(Time now);
-  bool SendInbox();
+  void SendInbox(Time now);
   Fate Send(const SpoolEntry& entry);
   Fate SendBlobs(const SpoolEntry& entry, const nlohmann::json& submission, Answer& failure);
   Fate TryToSend(const SpoolEntry& entry);
@@ -73,7 +73,9 @@ class Uploader {
   AgentMetrics& metrics_;
   std::set<std::string> instruments_;
   Backoff backoff_;
+  Backoff inbox_backoff_;
   Time not_before_{};
+  Time inbox_not_before_{};
   Time next_refresh_{};
   std::map<std::string, std::pair<Time, int>> postponed_;  ///< entry → when next, failures so far
   std::atomic<bool> eager_{false};

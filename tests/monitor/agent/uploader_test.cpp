@@ -192,5 +192,40 @@ TEST_F(UploaderTest, AnEntryThatWasNeverReleasedIsReleasedByItsKey) {
   EXPECT_EQ(parts_->spool.Pending().size(), 1U);
 }
 
+TEST_F(UploaderTest, AnInboxThatFailsIsNotSentEveryMoment) {
+  Send(2);
+  AnswerInstead(500, "", "inbox");
+  parts_->uploader.ReportInbox(R"({"entries":[]})");
+  Send(100);  // 20 s of idle steps
+  EXPECT_GT(service_.stranger_asked, 3);
+  EXPECT_LT(service_.stranger_asked, 12);
+}
+
+TEST_F(UploaderTest, TheCheckpointAlarmSurvivesARestart) {
+  folder_.Write("spool/checkpoint", "o\n9\nr\n");
+  AddEntry("k1", "aa");
+  Send();
+  EXPECT_EQ(Count().sent, 1U);
+  EXPECT_TRUE(Shows("etalon_agent_checkpoint_alarm 1"));
+  Restart();
+  EXPECT_TRUE(Shows("etalon_agent_checkpoint_alarm 1"));
+  fs::remove(folder_.path() / "spool" / "checkpoint.bad");
+  Restart();
+  EXPECT_TRUE(Shows("etalon_agent_checkpoint_alarm 0"));
+}
+
+TEST_F(UploaderTest, ARegisterThatCouldNotBeWrittenIsWrittenLater) {
+  const fs::path in_the_way = folder_.path() / "register.json.tmp";
+  fs::create_directory(in_the_way);
+  AddEntry("k1", "aa");
+  Send(4);
+  EXPECT_EQ(service_.stored(), 1U);
+  EXPECT_FALSE(fs::exists(folder_.path() / "register.json"));
+  fs::remove(in_the_way);
+  now_ += std::chrono::minutes(2);
+  Send(4);
+  EXPECT_TRUE(fs::exists(folder_.path() / "register.json"));
+}
+
 }  // namespace
 }  // namespace monitor::agent
