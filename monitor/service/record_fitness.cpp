@@ -7,6 +7,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// Clocks of those who ask about now may be a little behind.
+constexpr std::chrono::minutes kSlotGrace{5};
+
 sop::Instant Asked(const std::string& text, sop::Instant otherwise) {
   if (text.empty()) return otherwise;
   const auto time = ParseTime(text);
@@ -42,6 +45,10 @@ Json QualityRecord::Fitness(const FitnessRequest& request, const AsOf& as_of) co
   const sop::Instant from = Asked(request.from, view.instant());
   const sop::Instant to = Asked(request.to, from);
   if (to < from) throw Problem(422, "wrong_slot", "to must not be before from");
+  if (!as_of && to + kSlotGrace < view.instant()) {
+    throw Problem(422, "wrong_slot",
+                  "the slot is over; what was known at that time is asked for with as_of");
+  }
   const sop::FitnessQuery query{view.instant(), from, to, state->time_zone};
   Json answer;
   if (request.configuration.empty()) {

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <set>
+
 #include "monitor/service/decision.h"
 #include "monitor/service/judging_facts.h"
 #include "monitor/service/record.h"
@@ -15,18 +18,77 @@ using Json = nlohmann::json;
 struct Acquired {
   Milliseconds time;
   const char* source;
+  std::string stated = {};     ///< the document's own text, where another time counts
+  const char* code = nullptr;  ///< set when the stated time cannot be trusted
+  const char* doubt = nullptr;
 };
 
+/// Clocks in step by NTP over a network differ by less; nobody needs to look at such a difference.
+constexpr std::chrono::minutes kClockTolerance{1};
+
+bool NamesZone(const std::string& time) {
+  return time.ends_with('Z') || time.ends_with('z') ||
+         (time.size() > 10 && time.find_first_of("+-", 10) != std::string::npos);
+}
+
+bool HasFinding(const Json& document, const char* code) {
+  const Json findings = document.value("findings", Json::array());
+  return std::any_of(findings.begin(), findings.end(), [&](const Json& finding) {
+    return finding.is_object() && finding.value("code", Json()) == code;
+  });
+}
+
+/// A result of the future would stay unseen until then: its receipt is the latest that it can be.
 Acquired AcquiredAt(const Json& document, Milliseconds received) {
   for (const auto& [name, source] :
        {std::pair{"acquired_at", "document"}, std::pair{"measured_at", "measured_at"}}) {
     const auto member = document.find(name);
     if (member == document.end() || !member->is_string()) continue;
-    if (const auto time = ParseTime(member->get_ref<const std::string&>())) {
-      return {*time, source};
+    const auto& stated = member->get_ref<const std::string&>();
+    const auto time = ParseTime(stated);
+    if (!time) continue;
+    if (*time > received + kClockTolerance) {
+      return {received, "received_at", stated, "acquired_after_receipt",
+              "it states a time of acquisition after its receipt, so a clock is wrong"};
     }
+    if (*time > received) return {received, "received_at", stated};
+    if (!NamesZone(stated) && !HasFinding(document, "clock")) {
+      return {*time, source, stated, "acquired_without_zone",
+              "its time of acquisition names no time zone and was taken as UTC"};
+    }
+    return {*time, source};
   }
   return {received, "received_at"};
+}
+
+void AddAcquired(const Acquired& acquired, Json& decided) {
+  decided["acquired_at_source"] = acquired.source;
+  if (!acquired.stated.empty()) decided["acquired_at_stated"] = acquired.stated;
+  if (acquired.code == nullptr) return;
+  decided["review"] = sop::Name(sop::Review::kPending);
+  decided["reasons"].push_back(acquired.code);
+  decided["review_reasons"].push_back(acquired.doubt);
+}
+
+/// The raw files of the envelope are those that were measured. An input that could not be read has
+/// no digest, and a submission may leave its raw files unlisted.
+void CheckRaw(const Submission& submission) {
+  if (!submission.envelope.contains("raw")) return;
+  std::set<std::string> sent;
+  std::set<std::string> measured;
+  for (const Json& row : submission.envelope["raw"]) sent.insert(row.at("sha256"));
+  bool all_read = true;
+  for (const Json& input : submission.document.at("inputs")) {
+    const Json digest = input.value("sha256", Json());
+    if (digest.is_string()) measured.insert(digest.get<std::string>());
+    all_read = all_read && digest.is_string();
+  }
+  const bool same = all_read
+                        ? sent == measured
+                        : std::includes(sent.begin(), sent.end(), measured.begin(), measured.end());
+  if (same) return;
+  throw Problem(422, "wrong_document",
+                "raw must list the files that the document measured: the sha256 of its inputs");
 }
 
 /// Made from the record alone, so that every repeat of a submission gets the same bytes.
@@ -46,7 +108,7 @@ void Store(JournalWriter::Batch& batch, const Submission& submission, std::strin
   const Acquired acquired = AcquiredAt(submission.document, batch.Now());
   const JudgingFacts facts = FactsFor(submission, batch.tables(), batch.size(), acquired.time);
   Json decided = Decide(submission, facts, acquired.time);
-  decided["acquired_at_source"] = acquired.source;
+  AddAcquired(acquired, decided);
   const PlacedEvent received = batch.Append("measurement_received", submission.envelope, agent);
   decided["received_index"] = received.idx;
   decided["received_at"] = received.event.recorded_at;
@@ -57,6 +119,7 @@ void Store(JournalWriter::Batch& batch, const Submission& submission, std::strin
 
 Json QualityRecord::Submit(const Json& json, std::string_view agent, bool* created) {
   const Submission submission = ReadSubmission(json);
+  CheckRaw(submission);
   bool stored = false;
   if (!impl_->store->Read()->Measurement(submission.key)) {
     impl_->writer->Run([&](JournalWriter::Batch& batch) {

@@ -146,6 +146,17 @@ TEST_F(SubmitTest, TheEnvelopeIsStrict) {
   EXPECT_EQ(Refusal(good), "");
 }
 
+TEST_F(SubmitTest, TheRawFilesAreThoseThatWereMeasured) {
+  Json submission = Submission(1, 0.8, "2026-03-01T08:30:00Z");
+  submission["raw"][0]["sha256"] = Hex(2);
+  EXPECT_EQ(Refusal(submission), "wrong_document");
+  submission["raw"].push_back(submission["raw"][0]);
+  submission["raw"][0]["sha256"] = Hex(1);
+  EXPECT_EQ(Refusal(submission), "wrong_document");
+  submission["raw"].erase(1);
+  EXPECT_EQ(Refusal(submission), "");
+}
+
 TEST_F(SubmitTest, WhatIsNotRegisteredIsRefused) {
   const Json good = Submission(1, 0.8, "2026-03-01T08:30:00Z");
   const Json document = Json::parse(good.at("document").get<std::string>());
