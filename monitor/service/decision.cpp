@@ -1,11 +1,10 @@
 #include "monitor/service/decision.h"
 
 #include <cmath>
+#include <set>
 
 #include "monitor/measurement/software.h"
 #include "monitor/service/record.h"
-#include "sop/journal/canonical_json.h"
-#include "sop/journal/merkle.h"
 #include "sop/judging.h"
 #include "sop/repeat_study.h"
 
@@ -218,8 +217,6 @@ Json JudgedBy(const Submission& submission, const JudgingFacts& facts) {
       {"measured", submission.document.value("software", Json())},
       {"decided", std::string(measurement::kSoftwareName) + "/" + measurement::kVersion},
       {"build", measurement::kBuild}};
-  const std::string fingerprint =
-      sop::journal::ToHex(sop::journal::Sha256(sop::journal::Canonicalise(facts.configuration)));
   Json judged_by = {{"procedure",
                      {{"id", submission.procedure},
                       {"version", facts.procedure.at("version")},
@@ -227,7 +224,7 @@ Json JudgedBy(const Submission& submission, const JudgingFacts& facts) {
                       {"analysis", facts.procedure.at("analysis")}}},
                     {"decision_rule", facts.procedure.at("decision_rule")},
                     {"software", software},
-                    {"configuration_fingerprint", fingerprint},
+                    {"configuration_fingerprint", ConfigurationFingerprint(facts.configuration)},
                     {"agent", submission.envelope.value("agent", Json())}};
   if (!facts.limit_set.is_null()) {
     judged_by["limit_set"] = {{"version", facts.limit_set.at("version")}};
@@ -237,12 +234,36 @@ Json JudgedBy(const Submission& submission, const JudgingFacts& facts) {
   return judged_by;
 }
 
-/// Results in limits, complete and attributed are released by the procedure's rule; a person looks
-/// at the others.
+/// Codes of the findings that are warnings, each once.
+std::set<std::string> WarningsOf(const sop::MeasuredDocument& measured) {
+  std::set<std::string> codes;
+  for (const sop::MeasuredFinding& finding : measured.findings) {
+    if (finding.severity == sop::FindingSeverity::kWarning) codes.insert(finding.code);
+  }
+  return codes;
+}
+
+Json ReviewReasons(const sop::JudgedMeasurement& judged, const std::set<std::string>& warnings) {
+  Json reasons = Json::array();
+  if (judged.warning) reasons.push_back("it reached a warning limit");
+  for (const std::string& code : warnings) reasons.push_back("it warns of \"" + code + "\"");
+  return reasons;
+}
+
+Json RawOf(const Json& document) {
+  std::set<std::string> digests;
+  for (const Json& input : List(document, "inputs")) {
+    if (const std::string digest = Text(input, "sha256"); !digest.empty()) digests.insert(digest);
+  }
+  return digests;
+}
+
+/// Results in limits, complete, attributed and without a warning are released by the procedure's
+/// rule; a person looks at the others.
 sop::Review ReviewOf(const Submission& submission, const JudgingFacts& facts,
-                     const sop::JudgedMeasurement& judged) {
+                     const sop::JudgedMeasurement& judged, const Json& review_reasons) {
   const bool clean = judged.outcome == sop::MeasurementOutcome::kPass && submission.attributed &&
-                     !judged.uncertainty_incomplete;
+                     !judged.uncertainty_incomplete && review_reasons.empty();
   return facts.procedure.at("review") == "by_rule" && clean ? sop::Review::kReleasedByRule
                                                             : sop::Review::kPending;
 }
@@ -250,9 +271,13 @@ sop::Review ReviewOf(const Submission& submission, const JudgingFacts& facts,
 }  // namespace
 
 Json Decide(const Submission& submission, const JudgingFacts& facts, Milliseconds acquired) {
-  const sop::JudgedMeasurement judged =
-      sop::JudgeMeasurement(ToMeasured(submission.document, facts.procedure), RulesOf(facts.procedure),
-                            LimitsOf(facts.limit_set), ContextOf(facts, acquired));
+  const sop::MeasuredDocument measured = ToMeasured(submission.document, facts.procedure);
+  const sop::JudgedMeasurement judged = sop::JudgeMeasurement(
+      measured, RulesOf(facts.procedure), LimitsOf(facts.limit_set), ContextOf(facts, acquired));
+  const std::set<std::string> warnings = WarningsOf(measured);
+  const Json review_reasons = ReviewReasons(judged, warnings);
+  Json reasons = judged.reasons;
+  for (const std::string& code : warnings) reasons.push_back("finding:" + code);
   const Json quantities = List(submission.document, "quantities");
   Json decided = Json::array();
   for (const sop::JudgedQuantity& quantity : judged.quantities) {
@@ -263,8 +288,10 @@ Json Decide(const Submission& submission, const JudgingFacts& facts, Millisecond
           {"configuration", submission.configuration},
           {"purpose", submission.purpose},
           {"outcome", sop::Name(judged.outcome)},
-          {"reasons", judged.reasons},
-          {"review", sop::Name(ReviewOf(submission, facts, judged))},
+          {"reasons", std::move(reasons)},
+          {"review", sop::Name(ReviewOf(submission, facts, judged, review_reasons))},
+          {"review_reasons", review_reasons},
+          {"raw", RawOf(submission.document)},
           {"clear_fail", judged.clear_fail},
           {"warning", judged.warning},
           {"uncertainty_incomplete", judged.uncertainty_incomplete},

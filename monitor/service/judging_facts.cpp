@@ -2,6 +2,8 @@
 
 #include "monitor/service/projection.h"
 #include "monitor/service/record.h"
+#include "sop/journal/canonical_json.h"
+#include "sop/journal/merkle.h"
 
 namespace monitor::service {
 namespace {
@@ -21,6 +23,10 @@ Json InForce(const sop::store::Reader& tables, Table table, const std::string& i
 }
 
 }  // namespace
+
+std::string ConfigurationFingerprint(const Json& configuration) {
+  return sop::journal::ToHex(sop::journal::Sha256(sop::journal::Canonicalise(configuration)));
+}
 
 JudgingFacts FactsFor(const Submission& submission, const sop::store::Reader& tables,
                       std::int64_t at, Milliseconds acquired) {

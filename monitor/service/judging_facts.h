@@ -19,6 +19,9 @@ struct JudgingFacts {
   nlohmann::json scale;         ///< null without
 };
 
+/// Digest of a configuration's body: a result counts for the configuration that it was made on.
+[[nodiscard]] std::string ConfigurationFingerprint(const nlohmann::json& configuration);
+
 /// Errors  Problem 422 `unknown_instrument`, `unknown_configuration`, `unknown_procedure`,
 ///         `wrong_analysis`.
 [[nodiscard]] JudgingFacts FactsFor(const Submission& submission, const sop::store::Reader& tables,

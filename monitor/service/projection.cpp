@@ -47,13 +47,17 @@ void ProjectDecision(sop::store::Transaction& tables, const PlacedEvent& event) 
   row.decided_idx = event.idx;
   row.outcome = Text(body, "outcome");
   row.review = Text(body, "review");
-  const Json kept = {{"attributed", body.at("attributed")},
-                     {"clear_fail", body.at("clear_fail")},
-                     {"reasons", body.at("reasons")},
-                     {"uncertainty_incomplete", body.at("uncertainty_incomplete")},
-                     {"warning", body.at("warning")},
-                     {"procedure_title", procedure.at("title")},
-                     {"analysis", procedure.at("analysis")}};
+  Json kept = {{"attributed", body.at("attributed")},
+               {"clear_fail", body.at("clear_fail")},
+               {"reasons", body.at("reasons")},
+               {"uncertainty_incomplete", body.at("uncertainty_incomplete")},
+               {"warning", body.at("warning")},
+               {"procedure_title", procedure.at("title")},
+               {"analysis", procedure.at("analysis")}};
+  kept["configuration_fingerprint"] = body.at("judged_by").value("configuration_fingerprint", "");
+  for (const char* name : {"raw", "review_reasons"}) {  // unknown to the first version
+    kept[name] = body.value(name, Json::array());
+  }
   row.body = Canonicalise(kept);
   tables.AddMeasurement(row);
   AddQuantities(tables, event, row);

@@ -1,9 +1,9 @@
 #include "monitor/service/register_state.h"
 
-#include <algorithm>
+#include <set>
 
+#include "monitor/service/judging_facts.h"
 #include "monitor/service/projection.h"
-#include "sop/journal/canonical_json.h"
 
 namespace monitor::service {
 namespace {
@@ -32,73 +32,76 @@ sop::DecidedMeasurement Decided(const sop::store::MeasurementRow& row, bool revi
   decided.uncertainty_incomplete = body.at("uncertainty_incomplete");
   decided.clear_fail = body.at("clear_fail");
   decided.warning = body.at("warning");
+  decided.configuration_fingerprint = body.value("configuration_fingerprint", "");
+  for (const Json& digest : body.value("raw", Json::array())) {
+    decided.raw += digest.get_ref<const std::string&>();
+  }
+  for (const Json& reason : body.value("review_reasons", Json::array())) {
+    decided.doubt += (decided.doubt.empty() ? "" : "; ") + reason.get_ref<const std::string&>();
+  }
   return decided;
 }
 
-std::vector<Assignment> LoadAssignments(const Reader& tables, std::int64_t at) {
-  std::map<std::string, bool> reviewed;
-  for (const auto& row : tables.Rows(Table::kReview, at)) reviewed[row.id] = true;
-  std::vector<Assignment> assignments;
-  for (const auto& row : tables.Rows(Table::kAssignment, at)) {
-    const Json body = Json::parse(row.body);
-    Assignment assignment{
-        body.at("instrument"), body.at("configuration"), body.at("procedure"), {}, {}};
-    for (auto& measurement : tables.History(assignment.instrument, assignment.configuration,
-                                            assignment.procedure, at)) {
+/// Reads assignments as they stood after the first `at` events.
+class AssignmentReader {
+ public:
+  AssignmentReader(const Reader& tables, std::int64_t at) : tables_(tables), at_(at) {
+    for (const auto& row : tables.Rows(Table::kReview, at)) reviewed_.insert(row.id);
+  }
+
+  [[nodiscard]] std::vector<Assignment> InForce() const {
+    std::vector<Assignment> assignments;
+    for (const auto& row : tables_.Rows(Table::kAssignment, at_)) {
+      const Json body = Json::parse(row.body);
+      assignments.push_back(
+          Load(body.at("instrument"), body.at("configuration"), body.at("procedure")));
+    }
+    return assignments;
+  }
+
+  [[nodiscard]] std::vector<Assignment> Ended(const RegisterState& state) const {
+    std::set<std::string> in_force;
+    std::set<std::pair<std::string, std::string>> places;
+    for (const Assignment& a : state.assignments) {
+      in_force.insert(AssignmentId(a.procedure, SubjectId(a.instrument, a.configuration)));
+      places.emplace(a.instrument, a.configuration);
+    }
+    std::vector<Assignment> ended;
+    for (const std::string& procedure : Needed(state)) {
+      for (const auto& [instrument, configuration] : places) {
+        const std::string id = AssignmentId(procedure, SubjectId(instrument, configuration));
+        if (in_force.contains(id)) continue;
+        if (tables_.Versions(Table::kAssignment, id, at_).empty()) continue;
+        ended.push_back(Load(instrument, configuration, procedure));
+      }
+    }
+    return ended;
+  }
+
+ private:
+  static std::set<std::string> Needed(const RegisterState& state) {
+    std::set<std::string> procedures;
+    for (const auto& [id, profile] : state.profiles) {
+      for (const Json& need : profile.at("needs")) procedures.insert(need.at("procedure"));
+    }
+    return procedures;
+  }
+
+  [[nodiscard]] Assignment Load(const std::string& instrument, const std::string& configuration,
+                                const std::string& procedure) const {
+    Assignment assignment{instrument, configuration, procedure, {}, {}};
+    for (auto& measurement : tables_.History(instrument, configuration, procedure, at_)) {
       if (measurement.purpose == "practice") continue;
-      assignment.decided.push_back(Decided(measurement, reviewed.contains(measurement.key)));
+      assignment.decided.push_back(Decided(measurement, reviewed_.contains(measurement.key)));
       assignment.measurements.push_back(std::move(measurement));
     }
-    assignments.push_back(std::move(assignment));
+    return assignment;
   }
-  return assignments;
-}
 
-/// Configurations of an objective are named alone or with their instrument.
-bool Names(const std::string& configuration, const std::string& subject) {
-  return configuration == subject ||
-         configuration == subject.substr(std::min(subject.find('/') + 1, subject.size()));
-}
-
-std::optional<sop::Instant> Time(const Json& body, const char* name) {
-  if (!body.contains(name)) return std::nullopt;
-  const auto time = ParseTime(body[name].get_ref<const std::string&>());
-  return time ? std::optional<sop::Instant>(ToSeconds(*time)) : std::nullopt;
-}
-
-void AddHolds(const RegisterState& state, const std::string& subject,
-              std::vector<sop::StandingReason>& standing) {
-  const std::string instrument = subject.substr(0, subject.find('/'));
-  for (const auto& [id, hold] : state.holds) {
-    if (hold.at("instrument") != instrument) continue;
-    if (hold.contains("configuration") && !Names(hold["configuration"], subject)) continue;
-    const std::string reason = hold.at("reason");
-    standing.push_back(
-        {{sop::ReasonCode::kServiceHold, "On hold: " + reason, Time(hold, "from"), id},
-         Time(hold, "from"),
-         Time(hold, "to")});
-  }
-}
-
-/// A certificate that has run out takes the verdict with it where the procedure asks for U.
-void AddExpiredScale(const RegisterState& state, const std::string& subject,
-                     const std::vector<sop::AssignmentEvidence>& evidence,
-                     std::vector<sop::StandingReason>& standing) {
-  const auto scale = state.scales.find(subject);
-  if (scale == state.scales.end()) return;
-  const auto until = Time(scale->second, "valid_until");
-  const bool used =
-      std::any_of(evidence.begin(), evidence.end(), [&](const sop::AssignmentEvidence& assignment) {
-        return state.procedures.at(assignment.procedure).at("requires_uncertainty").get<bool>();
-      });
-  if (!until || !used) return;
-  const std::string certificate = scale->second.value("certificate", std::string());
-  standing.push_back(
-      {{sop::ReasonCode::kReferenceExpired,
-        "The scale certificate " + certificate + " has run out.", until, certificate},
-       until,
-       std::nullopt});
-}
+  const Reader& tables_;
+  std::int64_t at_;
+  std::set<std::string> reviewed_;
+};
 
 }  // namespace
 
@@ -127,7 +130,12 @@ std::shared_ptr<const RegisterState> LoadState(const Reader& tables, std::int64_
   for (const auto& row : tables.Rows(Table::kHold, at)) {
     state->holds.emplace_back(row.id, Json::parse(row.body));
   }
-  state->assignments = LoadAssignments(tables, at);
+  for (const auto& [subject, body] : state->configurations) {
+    state->fingerprints.emplace(subject, ConfigurationFingerprint(body));
+  }
+  const AssignmentReader assignments(tables, at);
+  state->assignments = assignments.InForce();
+  state->ended = assignments.Ended(*state);
   return state;
 }
 
@@ -140,6 +148,11 @@ sop::AssignmentEvidence EvidenceOf(const RegisterState& state, const Assignment&
   evidence.schedule = ScheduleOf(procedure);
   const auto limits = state.limit_sets.find(assignment.procedure);
   evidence.has_limits = limits != state.limit_sets.end() && !limits->second.at("limits").empty();
+  const auto fingerprint =
+      state.fingerprints.find(SubjectId(assignment.instrument, assignment.configuration));
+  if (fingerprint != state.fingerprints.end()) {
+    evidence.configuration_fingerprint = fingerprint->second;
+  }
   evidence.suspect_working_days = procedure.at("suspect_working_days");
   for (const auto& decided : assignment.decided) {
     if (decided.acquired_at <= now) evidence.history.push_back(decided);
@@ -161,34 +174,6 @@ DueNow DueOf(const RegisterState& state, const Assignment& assignment, sop::Inst
     answer.state = answer.due && now >= *answer.due ? "due" : "current";
   }
   return answer;
-}
-
-sop::FitnessAnswer FitnessOf(const RegisterState& state, const std::string& subject,
-                             const std::string& profile, const sop::FitnessQuery& query) {
-  std::vector<sop::AssignmentEvidence> evidence;
-  std::vector<sop::StandingReason> standing;
-  for (const Json& need : state.profiles.at(profile).at("needs")) {
-    const std::string procedure = need.at("procedure");
-    const bool named = need.contains("configuration");
-    if (named && !Names(need["configuration"], subject)) continue;
-    const auto assigned =
-        std::find_if(state.assignments.begin(), state.assignments.end(), [&](const Assignment& a) {
-          return a.procedure == procedure && SubjectId(a.instrument, a.configuration) == subject;
-        });
-    if (assigned != state.assignments.end()) {
-      evidence.push_back(EvidenceOf(state, *assigned, query.now));
-    } else if (named) {
-      // The profile asks for it here and nobody plans to do it: no evidence, never in spec.
-      standing.push_back({{sop::ReasonCode::kNeverTested,
-                           "The profile needs " + procedure + " here and it is not assigned.",
-                           std::nullopt, procedure},
-                          std::nullopt,
-                          std::nullopt});
-    }
-  }
-  if (!evidence.empty() || !standing.empty()) AddHolds(state, subject, standing);
-  AddExpiredScale(state, subject, evidence, standing);
-  return sop::Fitness(evidence, standing, query);
 }
 
 std::vector<std::string> SubjectsOf(const RegisterState& state, const std::string& instrument) {

@@ -36,6 +36,9 @@ struct RegisterState {
   std::map<std::string, nlohmann::json> scales;               ///< by "lsm-1/63x-561"
   std::vector<std::pair<std::string, nlohmann::json>> holds;  ///< id and body
   std::vector<Assignment> assignments;                        ///< by id
+  /// Those that have ended, of procedures that a profile needs, where others are in force.
+  std::vector<Assignment> ended;
+  std::map<std::string, std::string> fingerprints;  ///< of configurations, by "lsm-1/63x-561"
 };
 
 [[nodiscard]] std::shared_ptr<const RegisterState> LoadState(const sop::store::Reader& tables,
@@ -58,6 +61,10 @@ struct DueNow {
                            sop::Instant now);
 
 /// The verdict on one configuration ("lsm-1/63x-561") for one profile.
+///
+/// A need is met by any assigned procedure that the profile needs and that has the same analysis:
+/// of this configuration where the need names it, else of any of the instrument. What nobody is to
+/// check is never_tested, and a failure stays one when its assignment ends.
 [[nodiscard]] sop::FitnessAnswer FitnessOf(const RegisterState& state, const std::string& subject,
                                            const std::string& profile,
                                            const sop::FitnessQuery& query);

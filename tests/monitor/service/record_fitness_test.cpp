@@ -119,6 +119,208 @@ TEST_F(FitnessTest, AProfileThatNamesAConfigurationNobodyAssignedIsUnknown) {
   EXPECT_EQ(VerdictName(), "unknown");
 }
 
+/// A second procedure, of illumination, that the profile needs too.
+class NeedsTest : public FitnessTest {
+ protected:
+  NeedsTest() {
+    for (const char* id : {"ILL-01", "ILL-02"}) {
+      record_->Command("procedure_approved",
+                       {{"id", id}, {"analysis", "illumination"}, {"recurrence", "FREQ=MONTHLY"}},
+                       "admin");
+      record_->Command("limit_set_approved",
+                       {{"procedure", id},
+                        {"limits", Json::array({{{"quantity", "illumination.uniformity"},
+                                                 {"definition", "etalon.tiles/1"},
+                                                 {"lower", 0.6}}})}},
+                       "admin");
+    }
+    Need({{{"procedure", "PSF-03"}}, {{"procedure", "ILL-01"}}});
+    Register("20x");
+    Measure("2026-03-02T10:00:00Z", 0.8);
+  }
+  void Need(const Json& needs) {
+    record_->Command("profile_described",
+                     {{"id", "routine"}, {"name", "Routine"}, {"needs", needs}}, "admin");
+  }
+  void Register(const char* id) {
+    record_->Command("configuration_registered", {{"id", id}, {"instrument", "lsm-1"}}, "admin");
+  }
+  void Assign(const char* procedure, const char* configuration, bool ended = false) {
+    Json body = {
+        {"procedure", procedure}, {"instrument", "lsm-1"}, {"configuration", configuration}};
+    if (ended) body["ended"] = true;
+    record_->Command("assignment_made", body, "admin");
+  }
+  void Illuminate(const char* procedure, const char* configuration, double uniformity) {
+    Json document =
+        Json::parse(Submission(++count_, 1, "2026-03-02T10:00:00Z")["document"].get<std::string>());
+    document["analysis"] = "illumination";
+    Json& quantity = document["quantities"][0];
+    quantity["id"] = "illumination.uniformity";
+    quantity["definition"] = "etalon.tiles/1";
+    quantity["value"] = uniformity;
+    quantity["unit"] = "1";
+    Json submission = Wrap(document);
+    submission["procedure"] = procedure;
+    submission["configuration"] = configuration;
+    submission["key"] = measurement::SubmissionKey(document, "lsm-1", configuration, procedure);
+    record_->Submit(submission, "agent:a");
+  }
+  [[nodiscard]] Json Whole() const {
+    return record_->Fitness({"lsm-1", "", "routine", "", ""}, {});
+  }
+};
+
+TEST_F(NeedsTest, ANeedThatNobodyAssignedIsUnknown) {
+  EXPECT_EQ(VerdictName(), "unknown");
+  EXPECT_EQ(Verdict().at("reasons").at(0).at("text"),
+            "ILL-01 is needed for this use and is not assigned.");
+  EXPECT_EQ(Whole().at("verdict"), "unknown");
+  Assign("PSF-03", "63x-561", true);
+  EXPECT_EQ(VerdictName(), "not_in_scope");
+  EXPECT_EQ(Whole().at("verdict"), "not_in_scope");
+}
+
+TEST_F(NeedsTest, AnotherConfigurationOfTheInstrumentMayCarryIt) {
+  Assign("ILL-01", "20x");
+  EXPECT_EQ(VerdictName(), "in_spec");
+  EXPECT_EQ(Whole().at("verdict"), "unknown");  // and it has not been measured there
+  Illuminate("ILL-01", "20x", 0.8);
+  EXPECT_EQ(Whole().at("verdict"), "in_spec");
+}
+
+TEST_F(NeedsTest, ProceduresOfOneAnalysisStandForEachOther) {
+  Need({{{"procedure", "PSF-03"}}, {{"procedure", "ILL-01"}}, {{"procedure", "ILL-02"}}});
+  EXPECT_EQ(Verdict().at("reasons").at(0).at("text"),
+            "ILL-01 or ILL-02 is needed for this use and none is assigned.");
+  Assign("ILL-02", "63x-561");
+  Illuminate("ILL-02", "63x-561", 0.8);
+  EXPECT_EQ(VerdictName(), "in_spec");
+}
+
+TEST_F(NeedsTest, EndingAnAssignmentCuresNoFailure) {
+  Need({{{"procedure", "PSF-03"}}, {{"procedure", "ILL-01"}}, {{"procedure", "ILL-02"}}});
+  Assign("ILL-01", "63x-561");
+  Illuminate("ILL-01", "63x-561", 0.4);
+  Illuminate("ILL-01", "63x-561", 0.4);
+  EXPECT_EQ(VerdictName(), "out_of_spec");
+  Assign("ILL-01", "63x-561", true);
+  EXPECT_EQ(VerdictName(), "out_of_spec");
+  Assign("ILL-02", "20x");  // carried elsewhere, but what failed here failed here
+  EXPECT_EQ(VerdictName(), "out_of_spec");
+  Assign("ILL-01", "63x-561");
+  SetClock("2026-03-02T12:00:00Z");
+  EXPECT_EQ(VerdictName(), "out_of_spec");
+}
+
+TEST_F(FitnessTest, AFailureDatedInTheFutureCountsFromItsReceipt) {
+  Measure("2026-03-02T10:00:00Z", 0.8);
+  const auto submit = [&](const char* acquired, double fwhm) {
+    const Json receipt = record_->Submit(Submission(++count_, fwhm, acquired), "agent:a");
+    return record_->Measurement(receipt.at("key").get<std::string>(), {});
+  };
+  const Json ahead = submit("2026-03-09T10:00:00Z", 1.5);
+  EXPECT_EQ(ahead.at("acquired_at"), "2026-03-02T10:00:00.000Z");
+  EXPECT_EQ(ahead.at("decision").at("acquired_at_source"), "received_at");
+  EXPECT_EQ(ahead.at("decision").at("acquired_at_stated"), "2026-03-09T10:00:00Z");
+  EXPECT_EQ(ahead.at("review"), "pending");
+  EXPECT_EQ(VerdictName(), "unknown");
+  EXPECT_TRUE(HasReason(Verdict(), "qc_suspect"));
+  SetClock("2026-03-02T11:00:00Z");
+  EXPECT_EQ(submit("2026-03-02T11:05:00Z", 0.8).at("decision").at("reasons"),
+            Json({"acquired_after_receipt"}));
+  EXPECT_EQ(VerdictName(), "in_spec_with_conditions");
+  EXPECT_NE(Verdict().at("reasons").at(0).at("text").get<std::string>().find("a clock is wrong"),
+            std::string::npos);
+  EXPECT_EQ(submit("2026-03-02T11:00:20Z", 0.8).at("review"), "released_by_rule");
+  EXPECT_EQ(VerdictName(), "in_spec");
+}
+
+TEST_F(FitnessTest, ATimeWithoutZoneIsSaid) {
+  SetClock("2026-03-02T10:00:00Z");
+  const auto review = [&](bool noticed) {
+    Json document = Json::parse(
+        Submission(++count_, 0.8, "2026-03-02T09:00:00")["document"].get<std::string>());
+    if (noticed) document["findings"] = {{{"code", "clock"}, {"severity", "info"}}};
+    const Json receipt = record_->Submit(Wrap(document), "agent:a");
+    return record_->Measurement(receipt.at("key").get<std::string>(), {}).at("review");
+  };
+  EXPECT_EQ(review(true), "released_by_rule");
+  EXPECT_EQ(review(false), "pending");
+}
+
+TEST_F(FitnessTest, WarningsAreReviewedByAPerson) {
+  SetClock("2026-03-02T10:00:00Z");
+  const auto decision = [&](const char* severity) {
+    Json document = Json::parse(
+        Submission(++count_, 0.8, "2026-03-02T09:00:00Z")["document"].get<std::string>());
+    document["findings"] = {{{"code", "saturated"}, {"severity", severity}}};
+    const Json receipt = record_->Submit(Wrap(document), "agent:a");
+    return record_->Measurement(receipt.at("key").get<std::string>(), {}).at("decision");
+  };
+  EXPECT_EQ(decision("info").at("review"), "released_by_rule");
+  EXPECT_EQ(VerdictName(), "in_spec");
+  const Json warned = decision("warning");
+  EXPECT_EQ(warned.at("outcome"), "pass");
+  EXPECT_EQ(warned.at("review"), "pending");
+  EXPECT_EQ(warned.at("reasons"), Json({"finding:saturated"}));
+  EXPECT_EQ(VerdictName(), "in_spec_with_conditions");
+  EXPECT_TRUE(HasReason(Verdict(), "review_pending"));
+}
+
+TEST_F(FitnessTest, AWarningLimitIsReviewedByAPerson) {
+  std::string warning = kFacility;
+  warning.replace(warning.find("upper = 1.0"), 11, "upper = 1.0\nwarning_upper = 0.7");
+  record_->ApplyFacility(warning, dir_, "admin");
+  Measure("2026-03-02T10:00:00Z", 0.8);
+  EXPECT_TRUE(HasReason(Verdict(), "qc_warning"));
+  EXPECT_TRUE(HasReason(Verdict(), "review_pending"));
+}
+
+TEST_F(FitnessTest, AChangedConfigurationIsUnknownUntilItIsMeasured) {
+  Measure("2026-03-02T10:00:00Z", 0.8);
+  SetClock("2026-03-03T09:00:00Z");
+  std::string changed = kFacility;
+  changed.replace(changed.find("numerical_aperture = 1.4"), 24, "numerical_aperture = 1.2");
+  record_->ApplyFacility(changed, dir_, "admin");
+  EXPECT_EQ(VerdictName(), "unknown");
+  EXPECT_TRUE(HasReason(Verdict(), "configuration_changed"));
+  EXPECT_EQ(VerdictName("2026-03-02T12:00:00Z"), "in_spec");
+  Measure("2026-03-03T10:00:00Z", 0.8);
+  EXPECT_EQ(VerdictName(), "in_spec");
+}
+
+TEST_F(FitnessTest, TheSameDataAnalysedAgainIsNoRepeat) {
+  Measure("2026-03-03T10:00:00Z", 1.5);
+  Json document =
+      Json::parse(Submission(count_, 1.6, "2026-03-03T10:00:00Z")["document"].get<std::string>());
+  document["software"]["version"] = "0.2.0";
+  record_->Submit(Wrap(document), "agent:a");
+  EXPECT_EQ(VerdictName(), "unknown");
+  Measure("2026-03-03T11:00:00Z", 1.6, "repeat");
+  EXPECT_EQ(VerdictName(), "out_of_spec");
+}
+
+TEST_F(FitnessTest, ASlotThatIsOverIsAskedForWithAsOf) {
+  Measure("2026-03-02T10:00:00Z", 0.8);
+  SetClock("2026-03-20T10:00:00Z");
+  std::string sentence;
+  try {
+    static_cast<void>(Slot("2026-03-10T10:00:00Z", "2026-03-10T12:00:00Z"));
+  } catch (const Problem& problem) {
+    EXPECT_EQ(problem.type, "wrong_slot");
+    sentence = problem.what();
+  }
+  EXPECT_NE(sentence.find("as_of"), std::string::npos);
+  EXPECT_EQ(Slot("2026-03-20T09:00:00Z", "2026-03-20T12:00:00Z").at("verdict"), "in_spec");
+  EXPECT_EQ(
+      record_
+          ->Fitness({"lsm-1", "63x-561", "routine", "2026-03-10T10:00:00Z", "2026-03-10T12:00:00Z"},
+                    "2026-03-10T10:00:00Z")
+          .at("verdict"),
+      "in_spec");
+}
+
 TEST_F(FitnessTest, TheInstrumentIsAsGoodAsItsWorstConfiguration) {
   record_->Command("configuration_registered", {{"id", "20x"}, {"instrument", "lsm-1"}}, "admin");
   Measure("2026-03-02T10:00:00Z", 0.8);
