@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -28,10 +29,13 @@ struct ChildResult {
   std::chrono::milliseconds duration{0};
 };
 
+inline constexpr std::size_t kMaxOutputBytes = std::size_t{1} << 20;
+
 /// Runs `command` (absolute program, arguments) in a process group of its own with the limits set
-/// before it starts; what it prints goes to `output` (at most 1 MB). Nothing else is inherited: no
-/// descriptor, no blocked signal. It dies with this thread, so that a killed agent leaves nothing
-/// running. `stop` is asked about ten times a second.
+/// before it starts; the first kMaxOutputBytes of what it prints go to `output`, the rest nowhere.
+/// Nothing else is inherited: no descriptor, no blocked signal. A limit that cannot be set is a
+/// child that does not start (exit code 127). It dies with this thread, so that a killed agent
+/// leaves nothing running. `stop` is asked about ten times a second.
 [[nodiscard]] ChildResult RunChild(const std::vector<std::string>& command,
                                    const std::filesystem::path& output, const ChildLimits& limits,
                                    const std::function<bool()>& stop);

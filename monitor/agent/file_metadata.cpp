@@ -2,10 +2,14 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <tuple>
+#include <vector>
 
 #include "monitor/agent/child.h"
 #include "monitor/agent/durable_file.h"
@@ -13,7 +17,7 @@
 namespace monitor::agent {
 namespace {
 
-constexpr std::uint64_t kMaxPrintedBytes = 1 << 20;
+constexpr int kMaxDoublings = 8;
 constexpr std::size_t kMaxRemembered = 100'000;
 constexpr std::chrono::seconds kTimeLimit{60};
 
@@ -37,23 +41,45 @@ TextPairs ParseMetadata(const std::string& printed) {
   return pairs;
 }
 
+namespace {
+
+/// A file's metadata, or how often reading it has failed. A failure may be the machine's (no
+/// memory, the share away) and is tried again, at growing distances if it lasts.
+struct Remembered {
+  std::optional<TextPairs> pairs;
+  int failures = 0;
+  int asks_to_skip = 0;
+};
+
+std::optional<TextPairs> ReadInChild(const std::vector<std::string>& command,
+                                     const std::filesystem::path& output,
+                                     const ChildLimits& limits) {
+  const ChildResult child = RunChild(command, output, limits, [] { return false; });
+  if (child.end != ChildEnd::kExited || child.code != 0) return std::nullopt;
+  const std::string printed = ReadFile(output, kMaxOutputBytes);
+  if (printed.size() == kMaxOutputBytes) return std::nullopt;  // cut off
+  return ParseMetadata(printed);
+}
+
+}  // namespace
+
 MetadataReader ChildMetadataReader(const AgentConfig& config, std::string program) {
-  auto remembered = std::make_shared<std::map<State, TextPairs>>();
+  auto remembered = std::make_shared<std::map<State, Remembered>>();
   const auto output = config.spool_dir / "metadata.txt";
   const ChildLimits limits{config.memory_bytes, kTimeLimit};
-  return [=](const std::string& path) {
+  return [=](const std::string& path) -> TextPairs {
     const State state = StateOf(path);
-    const auto found = remembered->find(state);
-    if (found != remembered->end()) return found->second;
-    if (remembered->size() >= kMaxRemembered) remembered->clear();
-    const ChildResult child =
-        RunChild({program, "agent", "--metadata", path}, output, limits, [] { return false; });
-    TextPairs pairs;
-    if (child.end == ChildEnd::kExited && child.code == 0) {
-      pairs = ParseMetadata(ReadFile(output, kMaxPrintedBytes));
+    if (remembered->size() >= kMaxRemembered && !remembered->contains(state)) remembered->clear();
+    Remembered& known = (*remembered)[state];
+    if (known.pairs) return *known.pairs;
+    if (known.asks_to_skip > 0) {
+      --known.asks_to_skip;
+      return {};
     }
-    (*remembered)[state] = pairs;
-    return pairs;
+    known.pairs = ReadInChild({program, "agent", "--metadata", path}, output, limits);
+    if (known.pairs) return *known.pairs;
+    known.asks_to_skip = (1 << std::min(known.failures++, kMaxDoublings)) - 1;
+    return {};
   };
 }
 

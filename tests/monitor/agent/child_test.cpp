@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "monitor/agent/durable_file.h"
 #include "tests/monitor/agent/temporary_folder.h"
 
@@ -48,6 +50,28 @@ TEST(Child, TellsASignalFromAnExit) {
   const ChildResult result = Shell(folder, "kill -SEGV $$");
   EXPECT_EQ(result.end, ChildEnd::kKilled);
   EXPECT_EQ(result.code, SIGSEGV);
+}
+
+TEST(Child, WhatItPrintsIsKeptUpToTheLimitAndItNeverWaits) {
+  const TemporaryFolder folder;
+  const ChildResult result = Shell(folder, "head -c 20000000 /dev/zero; echo end >&2; exit 7",
+                                   {.time = milliseconds(8000)});
+  EXPECT_EQ(result.end, ChildEnd::kExited);
+  EXPECT_EQ(result.code, 7);
+  EXPECT_EQ(std::filesystem::file_size(folder.path() / "output.txt"), kMaxOutputBytes);
+}
+
+TEST(Child, LimitsAreReallySet) {
+  const TemporaryFolder folder;
+  (void)Shell(folder, "ulimit -c; ulimit -H -d", {.memory_bytes = std::uint64_t{512} << 20});
+  EXPECT_EQ(ReadFile(folder.path() / "output.txt", 100), "0\n524288\n");
+}
+
+TEST(Child, AnOutputThatCannotBeOpenedIsSaid) {
+  const ChildResult result =
+      RunChild({"/bin/true"}, "/nonexistent/output.txt", {}, [] { return false; });
+  EXPECT_EQ(result.end, ChildEnd::kNotStarted);
+  EXPECT_EQ(result.code, ENOENT);
 }
 
 TEST(Child, EndsWhenTheAgentStops) {
