@@ -48,6 +48,8 @@ std::string_view Modality(std::string_view mode) {
   return mode.empty() ? "" : "other";
 }
 
+constexpr double kLongestWavelengthUm = 1000.0;  // beyond the far infrared: not light
+
 // A wavelength of every channel, or nothing: half a list would shift the others' meaning.
 void PutWavelengths(const std::vector<pugi::xml_node>& channels, const char* attribute,
                     const char* unit_attribute, const char* key, Metadata& metadata) {
@@ -55,7 +57,7 @@ void PutWavelengths(const std::vector<pugi::xml_node>& channels, const char* att
   for (const pugi::xml_node& channel : channels) {
     const std::optional<double> um =
         Scaled(channel, attribute, unit_attribute, "nm", MicrometresPer);
-    if (!um) return;
+    if (!um || *um > kLongestWavelengthUm) return;
     // Through micrometres and back: to a thousandth of a nanometre, which no filter is known to.
     values.push_back(static_cast<double>(static_cast<long long>(*um * 1e6 + 0.5)) / 1e3);
   }

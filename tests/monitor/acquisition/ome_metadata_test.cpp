@@ -55,6 +55,20 @@ TEST(Ome, UnitsAndInstrument) {
   EXPECT_EQ(plan.acquired_at, "2026-01-02T03:04:05");
 }
 
+TEST(Ome, AWavelengthThatIsNoLightIsNotStated) {
+  const auto emission = [](const std::string& nanometres) {
+    return ReadOme(Words("DimensionOrder=\"XYZCT\"", "<Channel EmissionWavelength=\"" + nanometres +
+                                                         "\"/>"
+                                                         "<Channel EmissionWavelength=\"525\"/>"),
+                   6, 8, 6)
+        .metadata.contains("emission_nm");
+  };
+  EXPECT_TRUE(emission("600"));
+  EXPECT_TRUE(emission("1e6"));
+  EXPECT_FALSE(emission("1e300"));
+  EXPECT_FALSE(emission("1e13"));
+}
+
 TEST(Ome, ARenamedFileIsStillItself) {
   const std::string own = "<TiffData><UUID FileName=\"old.tif\">urn:uuid:1</UUID></TiffData>";
   EXPECT_EQ(Pages("DimensionOrder=\"XYZCT\"", own).size(), 6U);
