@@ -62,10 +62,11 @@ void RefuseLostJournal(const std::string& data_dir) {
   const fs::path folder(data_dir);
   if (!fs::exists(folder / "log.key")) return;
   if (!fs::exists(folder / "blobs") && !fs::exists(folder / "admin.token")) return;
-  throw StoreError("the journal of " + data_dir +
-                   " is gone: etalon.db is missing or empty, while log.key and what came after it "
-                   "are there; put etalon.db back from a backup, or start a new record in an "
-                   "empty folder");
+  throw StoreError(
+      "the journal of " + data_dir +
+      " is gone: etalon.db is missing or empty, while log.key and what came after it "
+      "are there; move any etalon.db-wal and etalon.db-shm away and put etalon.db back "
+      "from a backup, or start a new record in an empty folder");
 }
 
 sop::journal::LogKey LoadLogKey(const std::string& data_dir, bool new_log,
