@@ -5,6 +5,7 @@
 
 #include "monitor/measurement/software.h"
 #include "monitor/service/record.h"
+#include "qc_metrics/catalogue.h"
 #include "sop/judging.h"
 #include "sop/repeat_study.h"
 
@@ -54,6 +55,11 @@ sop::MeasuredQuantity Measured(const Json& quantity) {
   measured.unit = Text(quantity, "unit");
   if (measured.id.empty() || measured.definition.empty() || measured.unit.empty()) {
     WrongDocument("a quantity needs id, definition and unit");
+  }
+  const qc_metrics::CatalogueEntry* known = qc_metrics::FindQuantity(measured.id);
+  if (known != nullptr && known->unit != measured.unit) {
+    // Limits are in the catalogue's unit: 20 W judged against 7 mW would pass.
+    WrongDocument(measured.id + " must be in " + std::string(known->unit));
   }
   measured.channel = ChannelName(quantity);
   if (quantity.contains("of") && quantity["of"].is_object()) {

@@ -13,6 +13,13 @@ void PreferGzip(httplib::Request& request) {
   if (gzip) request.headers.emplace("Accept-Encoding", "gzip");
 }
 
+/// The library answers a range with 200 and wrong lengths, and beyond the end with a length of 2^64:
+/// a range is a wish that a server may ignore, so it always gets the whole.
+void IgnoreRanges(httplib::Request& request) {
+  request.headers.erase("Range");
+  request.ranges.clear();
+}
+
 }  // namespace
 
 GuardedServer::GuardedServer(GuardLimits limits, TimeLimits times, std::size_t threads,
@@ -38,6 +45,7 @@ bool GuardedServer::process_and_close_socket(socket_t socket) {
     const bool served = process_request(stream, left == 1, closed, [&](httplib::Request& request) {
       stream.HeadComplete();
       PreferGzip(request);
+      IgnoreRanges(request);
       // What is left of a refused body must never be read as the next request.
       write = request.method != "GET" && request.method != "HEAD";
       if (!write) return;

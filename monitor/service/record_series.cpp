@@ -3,6 +3,7 @@
 #include "monitor/service/record.h"
 #include "monitor/service/record_impl.h"
 #include "qc_metrics/catalogue.h"
+#include "sop/journal/canonical_json.h"
 
 namespace monitor::service {
 namespace {
@@ -24,6 +25,16 @@ std::string ChosenQualifier(const std::vector<QuantityRow>& rows) {
   const auto first = std::find_if(
       rows.begin(), rows.end(), [&](const QuantityRow& row) { return row.measurement == newest; });
   return first->qualifier;
+}
+
+/// The qualifiers asked for, in the canonical form in which they are stored.
+std::string AskedQualifier(const std::string& of) {
+  try {
+    return sop::journal::Canonicalise(sop::journal::ParseStrict(of));
+  } catch (const sop::journal::CanonicalJsonError&) {
+    throw Problem(400, "bad_parameter",
+                  "of must be a JSON object of qualifiers, as the instrument's page has it.");
+  }
 }
 
 Json Point(const QuantityRow& row, const sop::store::MeasurementRow& measurement) {
@@ -79,7 +90,7 @@ Json QualityRecord::Series(const SeriesQuery& query, const AsOf& as_of) const {
   Json of = nullptr;
   Json unit = entry ? Json(std::string(entry->unit)) : Json(nullptr);
   if (!rows.empty()) {
-    const std::string qualifier = query.of.empty() ? ChosenQualifier(rows) : query.of;
+    const std::string qualifier = query.of.empty() ? ChosenQualifier(rows) : AskedQualifier(query.of);
     // Without a channel asked for, channels are not mixed either.
     const std::string channel = rows.back().channel;
     for (const QuantityRow& row : rows) {

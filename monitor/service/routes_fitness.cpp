@@ -140,7 +140,7 @@ void AddFitnessRoutes(Router& router, Services& services) {
               .summary = "Is it fit for this profile in this slot? The verdict is in the body.",
               .query = {{"instrument", "The instrument's id.", Parameter::Kind::kText, true},
                         {"configuration", "Only this configuration."},
-                        {"profile", "For this profile."},
+                        {"profile", "For this profile.", Parameter::Kind::kText, true},
                         {"from", "The slot begins.", kTime},
                         {"to", "The slot ends.", kTime},
                         AsOfParameter()},
