@@ -73,7 +73,7 @@ void AddAcquired(const Acquired& acquired, Json& decided) {
 /// The raw files of the envelope are those that were measured. An input that could not be read has
 /// no digest, and a submission may leave its raw files unlisted.
 void CheckRaw(const Submission& submission) {
-  if (!submission.envelope.contains("raw")) return;
+  if (submission.envelope.value("raw", Json::array()).empty()) return;
   std::set<std::string> sent;
   std::set<std::string> measured;
   for (const Json& row : submission.envelope["raw"]) sent.insert(row.at("sha256"));
