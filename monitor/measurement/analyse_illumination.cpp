@@ -6,6 +6,7 @@
 #include "monitor/measurement/analysis.h"
 #include "monitor/measurement/findings.h"
 #include "monitor/measurement/image_input.h"
+#include "monitor/measurement/merge_setups.h"
 #include "monitor/report/illumination_pictures.h"
 #include "qc_metrics/illumination.h"
 
@@ -91,10 +92,23 @@ void MeasureChannel(const ImageInput& input, int file_channel, int channel, bool
   }
 }
 
+// Names and setup of all channels, each from its own input.
+void NoteSetups(const std::vector<InputSetup>& inputs, AnalysisOutcome& outcome) {
+  outcome.setup = MergeSetups(inputs);
+  int channel = 0;
+  for (std::size_t index = 0; index < inputs.size(); ++index) {
+    for (int file_channel = 0; file_channel < inputs[index].channels; ++file_channel, ++channel) {
+      const auto name = ChannelNameOf(inputs, index, file_channel);
+      if (name) outcome.channel_names[channel] = *name;
+    }
+  }
+}
+
 }  // namespace
 
 AnalysisOutcome AnalyseIllumination(const AnalysisJob& job, const ReportProgress& progress) {
   AnalysisOutcome outcome;
+  std::vector<InputSetup> inputs;
   int channel = 0;
   for (std::size_t index = 0; index < job.files.size(); ++index) {
     ImageInput input = ReadImageInput(job, index, NaturalAxis::kChannel, outcome);
@@ -104,7 +118,8 @@ AnalysisOutcome AnalyseIllumination(const AnalysisJob& job, const ReportProgress
     if (input.image.integer && input.image.container_bits <= 16) {
       input.setup.PutDefault("saturation_adu", std::exp2(input.image.container_bits) - 1.0);
     }
-    if (index == 0) outcome.setup = input.setup;
+    inputs.push_back({input.setup, input.image.axes.size_c});
+    NoteSetups(inputs, outcome);
     if (NoteMissingKeys(input.setup, outcome)) return outcome;
     if (input.image.axes.size_t > 1) {
       outcome.report.findings.push_back({"several_images", qc_metrics::Severity::kInfo,

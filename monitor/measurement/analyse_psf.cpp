@@ -102,6 +102,8 @@ AnalysisOutcome AnalysePsf(const AnalysisJob& job, const ReportProgress& progres
   std::vector<qc_metrics::PsfSettings> settings;
   for (int channel = 0; channel < channels; ++channel) {
     settings.push_back(SettingsOf(input.setup, channel));
+    const auto name = input.setup.Text("channel_name", channel);
+    if (name) outcome.channel_names[channel] = *name;
   }
   outcome.setup = input.setup;
   if (NoteMissingKeys(input.setup, outcome)) return outcome;

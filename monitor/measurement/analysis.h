@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,8 +27,9 @@ struct AnalysisOutcome {
   bool measured = false;
   qc_metrics::Report report;
   Setup setup;
-  std::vector<std::string> formats;        ///< in the order of the files read
-  std::optional<std::string> acquired_at;  ///< as the first file that states one writes it
+  std::map<int, std::string> channel_names;  ///< as each channel's own input names it
+  std::vector<std::string> formats;          ///< in the order of the files read
+  std::optional<std::string> acquired_at;    ///< as the first file that states one writes it
   std::vector<report::Picture> pictures;
 };
 

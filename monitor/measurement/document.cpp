@@ -1,6 +1,7 @@
 #include "monitor/measurement/document.h"
 
 #include <cmath>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@ namespace monitor::measurement {
 namespace {
 
 using nlohmann::json;
+using ChannelNames = std::map<int, std::string>;
 
 std::string_view Name(qc_metrics::Severity severity) {
   switch (severity) {
@@ -30,7 +32,7 @@ json QualifiersToJson(const qc_metrics::Quantity& quantity) {
 }
 
 // Unknown is absent: what is no finite number is not written at all.
-json QuantityToJson(const qc_metrics::Quantity& quantity, const Setup& setup) {
+json QuantityToJson(const qc_metrics::Quantity& quantity, const ChannelNames& names) {
   json row = {{"id", quantity.id},
               {"definition", quantity.definition},
               {"value", quantity.value},
@@ -43,29 +45,30 @@ json QuantityToJson(const qc_metrics::Quantity& quantity, const Setup& setup) {
   if (quantity.n) row["n"] = *quantity.n;
   if (quantity.channel) {
     row["channel"] = *quantity.channel;
-    const auto name = setup.Text("channel_name", *quantity.channel);
-    if (name) row["channel_name"] = *name;
+    const auto name = names.find(*quantity.channel);
+    if (name != names.end()) row["channel_name"] = name->second;
   }
   if (!quantity.of.empty()) row["of"] = QualifiersToJson(quantity);
   return row;
 }
 
-json QuantitiesToJson(const std::vector<qc_metrics::Quantity>& quantities, const Setup& setup) {
+json QuantitiesToJson(const std::vector<qc_metrics::Quantity>& quantities,
+                      const ChannelNames& names) {
   json rows = json::array();
   for (const qc_metrics::Quantity& quantity : quantities) {
-    if (std::isfinite(quantity.value)) rows.push_back(QuantityToJson(quantity, setup));
+    if (std::isfinite(quantity.value)) rows.push_back(QuantityToJson(quantity, names));
   }
   return rows;
 }
 
-json ObjectToJson(const qc_metrics::Object& object, const Setup& setup) {
+json ObjectToJson(const qc_metrics::Object& object, const ChannelNames& names) {
   const bool kept = object.state == qc_metrics::ObjectState::kKept;
   json row = {{"kind", object.kind},
               {"state", kept ? "kept" : "rejected"},
               {"position_um", object.position_um}};
   if (object.channel) row["channel"] = *object.channel;
   if (!object.reason.empty()) row["reason"] = object.reason;
-  if (!object.quantities.empty()) row["quantities"] = QuantitiesToJson(object.quantities, setup);
+  if (!object.quantities.empty()) row["quantities"] = QuantitiesToJson(object.quantities, names);
   return row;
 }
 
@@ -90,13 +93,13 @@ json OutcomeToJson(const AnalysisOutcome& outcome) {
   json result = {{"measured", outcome.measured},
                  {"formats", outcome.formats},
                  {"setup", outcome.setup.ToJson()},
-                 {"quantities", QuantitiesToJson(outcome.report.quantities, outcome.setup)},
+                 {"quantities", QuantitiesToJson(outcome.report.quantities, outcome.channel_names)},
                  {"objects", json::array()},
                  {"findings", json::array()},
                  {"pictures", json::array()}};
   if (outcome.acquired_at) result["acquired_at"] = *outcome.acquired_at;
   for (const auto& object : outcome.report.objects) {
-    result["objects"].push_back(ObjectToJson(object, outcome.setup));
+    result["objects"].push_back(ObjectToJson(object, outcome.channel_names));
   }
   for (const auto& finding : outcome.report.findings) {
     result["findings"].push_back(FindingToJson(finding));

@@ -63,6 +63,10 @@ double Setup::Needed(std::string_view key, int channel) {
   return 0.0;
 }
 
+void Setup::Put(const std::string& key, SetupEntry entry) {
+  entries_.insert_or_assign(key, std::move(entry));
+}
+
 void Setup::PutDefault(const std::string& key, SetupValue value) {
   entries_.try_emplace(key, SetupEntry{std::move(value), SetupSource::kDefault});
 }

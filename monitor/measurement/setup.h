@@ -43,6 +43,10 @@ class Setup {
   [[nodiscard]] double Needed(std::string_view key, int channel = 0);
   [[nodiscard]] const std::vector<std::string>& MissingKeys() const { return missing_; }
 
+  [[nodiscard]] const std::map<std::string, SetupEntry, std::less<>>& Entries() const {
+    return entries_;
+  }
+  void Put(const std::string& key, SetupEntry entry);
   void PutDefault(const std::string& key, SetupValue value);
   /// {"pixel_size_x_um": {"value": 0.1024, "source": "option"}, ...}
   [[nodiscard]] nlohmann::json ToJson() const;

@@ -174,6 +174,16 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(doc["setup"]["exposure_s"], {"value": 0.5, "source": "option"})
         self.assertEqual(doc["setup"]["saturation_adu"], {"value": 65535.0, "source": "default"})
 
+    def test_each_input_has_its_own_name_and_setup(self):
+        doc, code = document("illumination", self.field("a.tif") + ",channel_name=green,zoom=2",
+                             self.field("b.tif") + ",channel_name=red,camera_offset_adu=3",
+                             "--set", "camera_offset_adu=0")
+        self.assertEqual(code, 0, doc["findings"])
+        self.assertEqual({(row["channel"], row["channel_name"]) for row in doc["quantities"]},
+                         {(0, "green"), (1, "red")})
+        self.assertEqual(doc["setup"]["camera_offset_adu"]["value"], "0,3")
+        self.assertEqual(doc["setup"]["zoom"]["value"], "2,")
+
     def test_table_for_people(self):
         done = measure("illumination", self.field(), "--set", "camera_offset_adu=0")
         text = done.stdout.decode()
