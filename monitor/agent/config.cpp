@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "monitor/agent/strict_table.h"
+#include "monitor/measurement/setup_keys.h"
 
 namespace monitor::agent {
 namespace {
@@ -42,7 +43,7 @@ void ReadListen(StrictTable& table, AgentConfig& config) {
 }
 
 void ReadAgent(const toml::table& toml, const path& file, AgentConfig& config) {
-  StrictTable table(toml, "[agent]", file.string());
+  StrictTable table(toml, "[agent]", file.string(), {"name", "service", "token_file", "listen"});
   config.name = table.RequiredText("name");
   config.service = table.RequiredText("service");
   if (!config.service.starts_with("http://") && !config.service.starts_with("https://")) {
@@ -51,33 +52,43 @@ void ReadAgent(const toml::table& toml, const path& file, AgentConfig& config) {
   while (config.service.ends_with('/')) config.service.pop_back();
   if (const auto token = table.Text("token_file")) config.token_file = Resolve(file, *token);
   ReadListen(table, config);
-  table.Finish();
 }
 
 void ReadSpool(const toml::table* toml, const path& file, AgentConfig& config) {
   config.spool_dir = Resolve(file, "spool");
   if (toml == nullptr) return;
-  StrictTable table(*toml, "[spool]", file.string());
+  StrictTable table(*toml, "[spool]", file.string(), {"dir", "archive"});
   config.spool_dir = Resolve(file, table.Text("dir").value_or("spool"));
   const std::string archive = table.Choice("archive", "copy", kArchives);
   config.archive = archive == "copy"        ? Archive::kCopy
                    : archive == "reference" ? Archive::kReference
                                             : Archive::kNone;
-  table.Finish();
 }
 
 void ReadLimits(const toml::table* toml, const path& file, AgentConfig& config) {
   if (toml == nullptr) return;
-  StrictTable table(*toml, "[limits]", file.string());
+  StrictTable table(*toml, "[limits]", file.string(), {"memory_mb", "time_s"});
   const double memory_mb = table.Number("memory_mb", 4096, 64, 1 << 20);
   const double time_s = table.Number("time_s", 600, 1, kDay_s);
   config.memory_bytes = static_cast<std::uint64_t>(memory_mb) << 20;
   config.time_limit = std::chrono::seconds(static_cast<std::int64_t>(time_s));
-  table.Finish();
+}
+
+// What `etalon measure` would refuse for every file of the rule is refused here, once.
+void CheckSettings(const TextPairs& settings, const StrictTable& table) {
+  measurement::SetupLayer layer;
+  for (const auto& [key, value] : settings) {
+    try {
+      measurement::PutSetupText(key, value, layer);
+    } catch (const measurement::UsageError& error) {
+      table.RefusePair("set", key, error.what());
+    }
+  }
 }
 
 Rule ReadRule(const toml::table& toml, const path& file) {
-  StrictTable table(toml, "[[watch.rule]]", file.string());
+  StrictTable table(toml, "[[watch.rule]]", file.string(),
+                    {"glob", "configuration", "procedure", "purpose", "performer", "set", "match"});
   Rule rule;
   rule.glob = table.RequiredText("glob");
   if (rule.glob.starts_with('/')) {
@@ -88,13 +99,14 @@ Rule ReadRule(const toml::table& toml, const path& file) {
   rule.purpose = table.Choice("purpose", "as_found", kPurposes);
   rule.performer = table.Text("performer");
   rule.set = table.Pairs("set");
+  CheckSettings(rule.set, table);
   rule.match = table.Pairs("match");
-  table.Finish();
   return rule;
 }
 
 Watch ReadWatch(const toml::table& toml, const path& file) {
-  StrictTable table(toml, "[[watch]]", file.string());
+  StrictTable table(toml, "[[watch]]", file.string(),
+                    {"instrument", "dir", "settle_s", "poll_s", "since", "rule"});
   Watch watch;
   watch.instrument = table.RequiredText("instrument");
   watch.dir = Resolve(file, table.RequiredText("dir"));
@@ -106,7 +118,6 @@ Watch ReadWatch(const toml::table& toml, const path& file) {
                               std::chrono::day(date->day));
   }
   for (const toml::table* rule : table.Tables("rule")) watch.rules.push_back(ReadRule(*rule, file));
-  table.Finish();
   return watch;
 }
 
@@ -132,7 +143,7 @@ AgentConfig ParseConfig(std::string_view toml_text, const path& file) {
     throw ConfigError(file.string() + ":" + std::to_string(error.source().begin.line) + ": " +
                       std::string(error.description()));
   }
-  StrictTable table(root, "the file", file.string());
+  StrictTable table(root, "the file", file.string(), {"agent", "spool", "limits", "watch"});
   AgentConfig config;
   const toml::table* agent = table.Table("agent");
   if (agent == nullptr) table.RefuseKey("agent", "is missing; begin the file with [agent]");
@@ -142,7 +153,6 @@ AgentConfig ParseConfig(std::string_view toml_text, const path& file) {
   for (const toml::table* watch : table.Tables("watch")) {
     config.watches.push_back(ReadWatch(*watch, file));
   }
-  table.Finish();
   RefuseSpoolInsideWatch(config, file);
   return config;
 }

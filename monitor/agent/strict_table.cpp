@@ -28,12 +28,27 @@ std::optional<std::string> PlainText(const toml::node& node) {
 
 }  // namespace
 
-StrictTable::StrictTable(const toml::table& table, std::string name, std::string file)
-    : table_(table), name_(std::move(name)), file_(std::move(file)) {}
+StrictTable::StrictTable(const toml::table& table, std::string name, std::string file,
+                         std::initializer_list<std::string_view> known)
+    : table_(table), name_(std::move(name)), file_(std::move(file)) {
+  RefuseUnknownKeys({known.begin(), known.end()});
+}
 
-const toml::node* StrictTable::Take(std::string_view key) {
-  known_.push_back(key);
-  return table_.get(key);
+void StrictTable::RefuseUnknownKeys(std::span<const std::string_view> known_keys) const {
+  for (const auto& [key, node] : table_) {
+    const std::string_view word = key.str();
+    if (std::find(known_keys.begin(), known_keys.end(), word) != known_keys.end()) continue;
+    std::string hint = measurement::NearestWord(word, known_keys);
+    if (hint.empty()) {
+      for (const std::string_view known : known_keys) {
+        hint += (hint.empty() ? "known keys: " : ", ") + std::string(known);
+      }
+    } else {
+      hint = "did you mean '" + hint + "'?";
+    }
+    throw ConfigError(file_ + ":" + std::to_string(key.source().begin.line) + ": '" +
+                      std::string(word) + "' is not a key of " + name_ + "; " + hint);
+  }
 }
 
 void StrictTable::Refuse(const toml::node& at, std::string_view problem) const {
@@ -47,8 +62,15 @@ void StrictTable::RefuseKey(std::string_view key, std::string_view problem) cons
          "'" + std::string(key) + "' " + std::string(problem));
 }
 
+void StrictTable::RefusePair(std::string_view key, std::string_view pair,
+                             std::string_view problem) const {
+  const toml::node* node = table_[key][pair].node();
+  if (node == nullptr) RefuseKey(key, problem);
+  Refuse(*node, "'" + std::string(key) + "': " + std::string(problem));
+}
+
 std::optional<std::string> StrictTable::Text(std::string_view key) {
-  const toml::node* node = Take(key);
+  const toml::node* node = table_.get(key);
   if (node == nullptr) return std::nullopt;
   const auto* text = node->as_string();
   if (text == nullptr) RefuseKey(key, "must be text in quotes");
@@ -75,7 +97,7 @@ std::string StrictTable::Choice(std::string_view key, std::string_view fallback,
 }
 
 double StrictTable::Number(std::string_view key, double fallback, double lowest, double highest) {
-  const toml::node* node = Take(key);
+  const toml::node* node = table_.get(key);
   if (node == nullptr) return fallback;
   const auto value = node->is_number() ? node->value<double>() : std::nullopt;
   if (!value || !(*value >= lowest && *value <= highest)) {
@@ -85,7 +107,7 @@ double StrictTable::Number(std::string_view key, double fallback, double lowest,
 }
 
 std::optional<toml::date> StrictTable::Date(std::string_view key) {
-  const toml::node* node = Take(key);
+  const toml::node* node = table_.get(key);
   if (node == nullptr) return std::nullopt;
   const auto* date = node->as_date();
   if (date == nullptr) RefuseKey(key, "must be a date without quotes, such as 2026-01-31");
@@ -105,7 +127,7 @@ std::vector<std::pair<std::string, std::string>> StrictTable::Pairs(std::string_
 }
 
 const toml::table* StrictTable::Table(std::string_view key) {
-  const toml::node* node = Take(key);
+  const toml::node* node = table_.get(key);
   if (node == nullptr) return nullptr;
   if (!node->is_table()) RefuseKey(key, "must be a table");
   return node->as_table();
@@ -113,7 +135,7 @@ const toml::table* StrictTable::Table(std::string_view key) {
 
 std::vector<const toml::table*> StrictTable::Tables(std::string_view key) {
   std::vector<const toml::table*> tables;
-  const toml::node* node = Take(key);
+  const toml::node* node = table_.get(key);
   if (node == nullptr) return tables;
   const toml::array* array = node->as_array();
   if (array == nullptr) RefuseKey(key, "must be written [[" + std::string(key) + "]]");
@@ -122,23 +144,6 @@ std::vector<const toml::table*> StrictTable::Tables(std::string_view key) {
     tables.push_back(element.as_table());
   }
   return tables;
-}
-
-void StrictTable::Finish() const {
-  for (const auto& [key, node] : table_) {
-    const std::string_view word = key.str();
-    if (std::find(known_.begin(), known_.end(), word) != known_.end()) continue;
-    std::string hint = measurement::NearestWord(word, known_);
-    if (hint.empty()) {
-      for (const std::string_view known : known_) {
-        hint += (hint.empty() ? "known keys: " : ", ") + std::string(known);
-      }
-    } else {
-      hint = "did you mean '" + hint + "'?";
-    }
-    throw ConfigError(file_ + ":" + std::to_string(key.source().begin.line) + ": '" +
-                      std::string(word) + "' is not a key of " + name_ + "; " + hint);
-  }
 }
 
 }  // namespace monitor::agent

@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -19,12 +20,15 @@ class ConfigError : public std::runtime_error {
 
 /// Reads one TOML table by the rule that nothing in it may be ignored.
 ///
-/// Every member asks for one key with its type and range and marks it as known; `Finish` then
-/// refuses whatever is left, naming the line and the nearest known key.
+/// A key outside the known ones is refused first of all, naming the line and the nearest known one:
+/// a mistyped key is not reported as a missing one. Every member then asks for one key with its
+/// type and range.
 class StrictTable {
  public:
   /// `name` is how people call the table: "[agent]", "[[watch]]".
-  StrictTable(const toml::table& table, std::string name, std::string file);
+  /// Errors  ConfigError for a key that is none of `known`.
+  StrictTable(const toml::table& table, std::string name, std::string file,
+              std::initializer_list<std::string_view> known);
 
   [[nodiscard]] std::string RequiredText(std::string_view key);
   [[nodiscard]] std::optional<std::string> Text(std::string_view key);
@@ -38,17 +42,18 @@ class StrictTable {
   [[nodiscard]] std::vector<const toml::table*> Tables(std::string_view key);
   [[nodiscard]] const toml::table* Table(std::string_view key);
 
-  void Finish() const;
   [[noreturn]] void Refuse(const toml::node& at, std::string_view problem) const;
   [[noreturn]] void RefuseKey(std::string_view key, std::string_view problem) const;
+  /// A pair of the table `key`, on the pair's own line.
+  [[noreturn]] void RefusePair(std::string_view key, std::string_view pair,
+                               std::string_view problem) const;
 
  private:
-  const toml::node* Take(std::string_view key);
+  void RefuseUnknownKeys(std::span<const std::string_view> known) const;
 
   const toml::table& table_;
   std::string name_;
   std::string file_;
-  std::vector<std::string_view> known_;
 };
 
 }  // namespace monitor::agent

@@ -108,6 +108,24 @@ TEST(Config, SaysWhatIsMissing) {
   EXPECT_NE(ErrorOf("[agent\n").find("agent.toml:1"), std::string::npos);
 }
 
+TEST(Config, AMistypedKeyIsNotAMissingOne) {
+  EXPECT_EQ(ErrorOf(Replaced(kGood, "name = ", "nmae = ")),
+            "/etc/etalon/agent.toml:2: 'nmae' is not a key of [agent]; did you mean 'name'?");
+  const std::string watch = ErrorOf(Replaced(kGood, "[[watch]]", "[[wathc]]"));
+  EXPECT_NE(watch.find("did you mean 'watch'?"), std::string::npos) << watch;
+  EXPECT_NE(ErrorOf("[[wathc]]\n").find("agent.toml:1: 'wathc'"), std::string::npos);
+}
+
+TEST(Config, RefusesSettingsThatMeasuringWouldRefuse) {
+  EXPECT_EQ(ErrorOf(Replaced(kGood, "z_step_um = 0.2", "z_stp_um = 0.2")),
+            "/etc/etalon/agent.toml:24: in [[watch.rule]], 'set': unknown setup key 'z_stp_um'; "
+            "did you mean 'z_step_um'?");
+  EXPECT_EQ(ErrorOf(Replaced(kGood, "z_step_um = 0.2", "z_step_um = -0.2")).substr(0, 52),
+            "/etc/etalon/agent.toml:24: in [[watch.rule]], 'set':");
+  EXPECT_NE(ErrorOf(Replaced(kGood, "z_step_um = 0.2", "z_step_um = \"thin\"")).find("'thin'"),
+            std::string::npos);
+}
+
 TEST(Config, RefusesASpoolThatWouldWatchItself) {
   EXPECT_NE(ErrorOf(Replaced(kGood, "dir = \"spool\"", "dir = \"qc/lsm-1/spool\"")).find("beside"),
             std::string::npos);
