@@ -153,6 +153,9 @@ void Agent::Consider(const FileState& file, std::size_t watch, const std::string
   const Candidate candidate = std::get<Candidate>(match);
   const auto found = parts_.registers.Find(candidate);
   if (const auto* reason = std::get_if<InboxReason>(&found)) return wait(*reason, {candidate});
+  if (WasRejected(file, std::get<Instructions>(found))) {
+    return wait(InboxReason::kSettingsRejected, {candidate});
+  }
   if (access(file.path.c_str(), R_OK) != 0) return wait(InboxReason::kUnreadable, {candidate});
   tasks_.push_back({file, candidate, std::get<Instructions>(found), watch});
 }
@@ -205,6 +208,9 @@ void Agent::Measure(const Task& task, const fs::path& work_folder, const Moment&
   }
   job.digest = DigestAndCopy(source, copies ? job.input : fs::path());
   auto result = MeasureInChild(job, Rfc3339(now.wall), stop);
+  if (const auto* rejected = std::get_if<SettingsRejected>(&result)) {
+    return Reject(task, rejected->sentence, now);
+  }
   auto* measured = std::get_if<MeasuredFile>(&result);
   if (measured == nullptr) return;
   parts_.metrics.ObserveChild(Seconds(measured->duration));
@@ -214,6 +220,24 @@ void Agent::Measure(const Task& task, const fs::path& work_folder, const Moment&
   }
   if (copies) fs::rename(job.input, work_folder / "blobs" / job.digest.sha256);
   Keep(task, *measured, job.digest, work_folder);
+}
+
+// No measurement: the same command would be refused again. A restart, which reads the settings
+// anew, or a changed configuration in the register is the way out.
+void Agent::Reject(const Task& task, const std::string& sentence, const Moment& now) {
+  rejected_.insert_or_assign(task.file.path, Rejected{task.file, task.instructions.setup});
+  inbox_.Put(task.watch, task.file.path, InboxReason::kSettingsRejected, {task.candidate},
+             Rfc3339(now.wall));
+  log::Log(Severity::kError, "settings_rejected",
+           {{"path", EncodeName(task.file.path)},
+            {"rule", Describe(task.candidate)},
+            {"error", sentence}});
+}
+
+bool Agent::WasRejected(const FileState& file, const Instructions& instructions) const {
+  const auto found = rejected_.find(file.path);
+  return found != rejected_.end() && found->second.file == file &&
+         found->second.setup == instructions.setup;
 }
 
 void Agent::Keep(const Task& task, const MeasuredFile& measured, const FileDigest& raw,

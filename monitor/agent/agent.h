@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -69,6 +70,11 @@ class Agent {
     Instructions instructions;
     std::size_t watch;
   };
+  /// A file that the command was refused for, and with which settings.
+  struct Rejected {
+    FileState file;
+    nlohmann::json setup;
+  };
   using Stop = std::function<bool()>;
   void CompleteLedger();
   void Look(std::size_t index, const Moment& now);
@@ -78,6 +84,8 @@ class Agent {
                const Stop& stop);
   void Keep(const Task& task, const MeasuredFile& measured, const FileDigest& raw,
             const std::filesystem::path& work_folder);
+  void Reject(const Task& task, const std::string& sentence, const Moment& now);
+  [[nodiscard]] bool WasRejected(const FileState& file, const Instructions& instructions) const;
   [[nodiscard]] bool HasRoomFor(const FileState& file);
   void Publish();
 
@@ -91,7 +99,8 @@ class Agent {
   std::vector<AgentMetrics::WatchState> states_;
   std::unordered_set<std::string> failed_;  ///< paths whose last attempt failed
   std::deque<Task> tasks_;
-  std::unordered_set<std::string> no_rule_;  ///< paths that match no rule never will
+  std::unordered_set<std::string> no_rule_;             ///< paths that match no rule never will
+  std::unordered_map<std::string, Rejected> rejected_;  ///< by path, until a restart
   bool disk_full_ = false;
 };
 

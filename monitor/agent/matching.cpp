@@ -74,6 +74,8 @@ std::string_view Name(InboxReason reason) {
       return "register_never_read";
     case InboxReason::kUnreadable:
       return "unreadable";
+    case InboxReason::kSettingsRejected:
+      return "settings_rejected";
   }
   return "unknown";
 }

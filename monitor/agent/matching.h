@@ -22,6 +22,7 @@ enum class InboxReason {
   kUnknownConfiguration,
   kRegisterNeverRead,
   kUnreadable,
+  kSettingsRejected,
 };
 inline constexpr std::array kInboxReasons = {InboxReason::kNoRule,
                                              InboxReason::kSeveralRules,
@@ -30,7 +31,8 @@ inline constexpr std::array kInboxReasons = {InboxReason::kNoRule,
                                              InboxReason::kUnknownProcedure,
                                              InboxReason::kUnknownConfiguration,
                                              InboxReason::kRegisterNeverRead,
-                                             InboxReason::kUnreadable};
+                                             InboxReason::kUnreadable,
+                                             InboxReason::kSettingsRejected};
 [[nodiscard]] std::string_view Name(InboxReason reason);
 
 /// A rule in its watch; both live in the AgentConfig.

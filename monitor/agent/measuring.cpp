@@ -20,6 +20,7 @@ constexpr std::size_t kMaxPictures = 64;
 constexpr std::size_t kQuotedOutput = 300;
 constexpr std::chrono::seconds kGrace{5};
 constexpr int kMeasured = 0;
+constexpr int kWrongUsage = 2;
 constexpr int kUnmeasurable = 3;
 constexpr int kUnreadable = 4;
 
@@ -166,9 +167,8 @@ std::vector<std::string> MeasureCommand(const MeasuringJob& job) {
   return command;
 }
 
-std::variant<MeasuredFile, Interrupted> MeasureInChild(const MeasuringJob& job,
-                                                       const std::string& measured_at,
-                                                       const std::function<bool()>& stop) {
+std::variant<MeasuredFile, Interrupted, SettingsRejected> MeasureInChild(
+    const MeasuringJob& job, const std::string& measured_at, const std::function<bool()>& stop) {
   fs::create_directories(job.work_folder / "pictures");
   WriteFileDurably(job.work_folder / "setup.toml", SetupToml(job.instructions.setup));
   ChildLimits limits = job.limits;
@@ -176,6 +176,9 @@ std::variant<MeasuredFile, Interrupted> MeasureInChild(const MeasuringJob& job,
   const ChildResult child =
       RunChild(MeasureCommand(job), job.work_folder / "output.txt", limits, stop);
   if (child.end == ChildEnd::kInterrupted) return Interrupted{};
+  if (child.end == ChildEnd::kExited && child.code == kWrongUsage) {
+    return SettingsRejected{LastWords(job.work_folder / "output.txt")};
+  }
   std::optional<MeasuredFile> measured = ReadResult(job, child);
   if (!measured) {
     measured.emplace();

@@ -41,10 +41,16 @@ struct MeasuredFile {
 /// Nothing to keep: the agent is stopping; the file is measured at the next start.
 struct Interrupted {};
 
-/// Runs `etalon measure` on one file. Whatever the child does, the file gets a document: its own,
-/// or, when it was killed or left none, one with the finding `unreadable` that says what happened.
-/// `measured_at` is used for that one only (RFC 3339 UTC).
-[[nodiscard]] std::variant<MeasuredFile, Interrupted> MeasureInChild(
+/// The command itself was wrong: nothing is said about the file, so nothing is kept of it.
+struct SettingsRejected {
+  std::string sentence;  ///< what the child said
+};
+
+/// Runs `etalon measure` on one file. Unless the command was refused (exit code 2), whatever the
+/// child does, the file gets a document: its own, or, when it was killed or left none, one with the
+/// finding `unreadable` that says what happened. `measured_at` is used for that one only (RFC 3339
+/// UTC).
+[[nodiscard]] std::variant<MeasuredFile, Interrupted, SettingsRejected> MeasureInChild(
     const MeasuringJob& job, const std::string& measured_at, const std::function<bool()>& stop);
 
 /// The command line of the child; apart, so that a test can read it.

@@ -29,6 +29,7 @@ case "$(cat "$file")" in
   crash*) kill -SEGV $$;;
   hang*) sleep 60;;
   silent*) exit 5;;
+  wrong*) echo x >> "$(dirname "$0")/wrong_calls"; echo "no such key" >&2; exit 2;;
   bad*) code=4; quantities='';;
   *) code=0
      quantities='{"id":"psf.fwhm.x","definition":"etalon.gauss3d/1","value":0.25,"unit":"um"}';;
@@ -172,6 +173,23 @@ class AgentTest : public testing::Test {
     }
     EXPECT_EQ(written_by_agent, 2);
     EXPECT_TRUE(Shows("etalon_agent_files_total{outcome=\"unreadable\"} 3"));
+  }
+
+  TEST_F(AgentTest, ARefusedCommandIsNoMeasurement) {
+    Send(1);
+    EXPECT_TRUE(Shows("etalon_inbox_entries{reason=\"settings_rejected\"} 0"));
+    Drop("psf_1.tif", "wrong");
+    Measure();
+    Measure();
+    Send();
+    EXPECT_EQ(service_.posts, 0);
+    EXPECT_EQ(parts_->spool.Count().pending, 0U);
+    EXPECT_TRUE(Shows("etalon_inbox_entries{reason=\"settings_rejected\"} 1"));
+    EXPECT_EQ(ReadFile(folder_.path() / "wrong_calls", 100), "x\n") << "not tried again and again";
+    Restart();
+    Measure();
+    EXPECT_EQ(ReadFile(folder_.path() / "wrong_calls", 100), "x\nx\n");
+    EXPECT_TRUE(Shows("etalon_inbox_entries{reason=\"settings_rejected\"} 1"));
   }
 
   TEST_F(AgentTest, WhatMatchesNothingWaitsVisibly) {
