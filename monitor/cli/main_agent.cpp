@@ -12,8 +12,8 @@ int main(int argc, char** argv) {
       Subcommand{"agent", RunAgent, "watch folders, measure what arrives, send it to the service"},
       Subcommand{"measure", RunMeasure, "measure calibration images or logs"},
   };
-  static constexpr std::array<std::string_view, 9> kServerCommands = {
-      "serve", "verify", "rebuild", "export", "import", "backup", "restore", "user", "demo"};
+  static constexpr std::array<std::string_view, 4> kServerCommands = {"serve", "verify", "rebuild",
+                                                                      "demo"};
   return Dispatch({.name = "etalon",
                    .purpose = "quality management for imaging core facilities",
                    .commands = kCommands,

@@ -66,6 +66,13 @@ void CheckMeterWavelength(const std::vector<qc_metrics::PowerSample>& samples, c
   }
 }
 
+// Power at the objective and power at the fibre are two series, not one.
+void NameLocation(const Setup& setup, qc_metrics::Report& report) {
+  const std::optional<std::string> location = setup.Text("location");
+  if (!location) return;
+  for (qc_metrics::Quantity& quantity : report.quantities) quantity.of["location"] = *location;
+}
+
 }  // namespace
 
 AnalysisOutcome AnalysePower(const AnalysisJob& job, const ReportProgress& progress) {
@@ -74,14 +81,12 @@ AnalysisOutcome AnalysePower(const AnalysisJob& job, const ReportProgress& progr
   outcome.formats.push_back(log.format);
   outcome.acquired_at = log.acquired_at;
   outcome.setup = Setup(job.layers.front(), log.metadata);
-  if (outcome.setup.Text("run_sheet")) {
-    throw UsageError("'run_sheet' is not used by this version; state line_nm and setting_percent");
-  }
   const double mw_per_unit = MilliwattsPerUnit(log, outcome.setup);
   const std::vector<qc_metrics::PowerSample> samples = Samples(log, mw_per_unit, outcome.setup);
   if (NoteMissingKeys(outcome.setup, outcome)) return outcome;
   const auto measured = qc_metrics::MeasurePower(samples);
   outcome.report = qc_metrics::PowerReport(measured);
+  NameLocation(outcome.setup, outcome.report);
   CheckMeterWavelength(samples, outcome.setup, outcome.report);
   const auto* power = std::get_if<qc_metrics::Power>(&measured);
   outcome.measured = power != nullptr && !outcome.report.quantities.empty();
