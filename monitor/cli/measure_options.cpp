@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "monitor/acquisition/length_unit.h"
@@ -68,6 +69,12 @@ void RefuseOption(const std::string& option) {
                    (nearest.empty() ? std::string() : "; did you mean '" + nearest + "'?"));
 }
 
+// Two values for one option: whichever were taken, the other would be lost silently.
+void RefuseTwice(const std::string& option, std::set<std::string>& taken) {
+  if (option == "--set" || taken.insert(option).second) return;
+  throw UsageError("option '" + acquisition::Printable(option) + "' is given twice; give it once");
+}
+
 void TakeOption(const std::string& option, Arguments& arguments, MeasureOptions& options) {
   measurement::MeasurementRequest& request = options.request;
   if (option == "--json") {
@@ -116,6 +123,7 @@ MeasureOptions ParseMeasureOptions(int argc, char** argv) {
   MeasureOptions options;
   Arguments arguments(argc, argv);
   std::vector<std::string> words;
+  std::set<std::string> taken;
   bool options_ended = false;
   while (!arguments.AtEnd()) {
     // Values of inputs carry "=": only options are cut at it.
@@ -123,6 +131,7 @@ MeasureOptions ParseMeasureOptions(int argc, char** argv) {
     if (!options_ended && word == "--") {
       options_ended = true;
     } else if (!options_ended && word.size() > 1 && word.starts_with('-')) {
+      RefuseTwice(word, taken);
       TakeOption(word, arguments, options);
     } else {
       words.push_back(word);

@@ -27,22 +27,24 @@ qc_metrics::PsfSettings SettingsOf(Setup& setup, int channel) {
   const double x_um = setup.Needed("pixel_size_x_um");
   const double y_um = setup.Needed("pixel_size_y_um");
   const double z_um = setup.Needed("z_step_um");
-  return {.pixel_size_x_um = x_um,
-          .pixel_size_y_um = y_um,
-          .z_step_um = z_um,
-          .optics = {.modality = ModalityOf(setup),
-                     .numerical_aperture = setup.Number("numerical_aperture"),
-                     .refractive_index = setup.Number("refractive_index"),
-                     .excitation_nm = setup.Number("excitation_nm", channel),
-                     .emission_nm = setup.Number("emission_nm", channel),
-                     .pinhole_au = setup.Number("pinhole_au", channel)},
-          .camera_offset_adu = setup.Number("camera_offset_adu"),
-          .gain_e_per_adu = setup.Number("gain_e_per_adu"),
-          .read_noise_e = setup.Number("read_noise_e"),
-          .saturation_adu = setup.Number("saturation_adu"),
-          .bead_diameter_um = setup.Number("bead_diameter_um"),
-          .scan_axis =
-              setup.Text("scan_axis") == "y" ? qc_metrics::ScanAxis::kY : qc_metrics::ScanAxis::kX};
+  const bool aperture = setup.ApertureIsPossible();
+  return {
+      .pixel_size_x_um = x_um,
+      .pixel_size_y_um = y_um,
+      .z_step_um = z_um,
+      .optics = {.modality = ModalityOf(setup),
+                 .numerical_aperture = aperture ? setup.Number("numerical_aperture") : std::nullopt,
+                 .refractive_index = aperture ? setup.Number("refractive_index") : std::nullopt,
+                 .excitation_nm = setup.Number("excitation_nm", channel),
+                 .emission_nm = setup.Number("emission_nm", channel),
+                 .pinhole_au = setup.Number("pinhole_au", channel)},
+      .camera_offset_adu = setup.Number("camera_offset_adu"),
+      .gain_e_per_adu = setup.Number("gain_e_per_adu"),
+      .read_noise_e = setup.Number("read_noise_e"),
+      .saturation_adu = setup.Number("saturation_adu"),
+      .bead_diameter_um = setup.Number("bead_diameter_um"),
+      .scan_axis =
+          setup.Text("scan_axis") == "y" ? qc_metrics::ScanAxis::kY : qc_metrics::ScanAxis::kX};
 }
 
 void MoveToWholeImage(const cv::Rect& region, const qc_metrics::PsfSettings& settings,

@@ -19,6 +19,17 @@ ImageInput ArrangedImage(const AnalysisJob& job, std::size_t index, NaturalAxis 
   return input;
 }
 
+void CheckAperture(const Setup& setup, AnalysisOutcome& outcome) {
+  if (setup.ApertureIsPossible()) return;
+  const std::string sentence =
+      "numerical_aperture is above refractive_index, which no objective is; correct one of them";
+  if (setup.IsSaidByPerson("numerical_aperture") || setup.IsSaidByPerson("refractive_index")) {
+    throw UsageError(sentence);
+  }
+  outcome.report.findings.push_back({"settings_not_stated", qc_metrics::Severity::kWarning,
+                                     sentence + " (both are taken as not stated)", std::nullopt});
+}
+
 }  // namespace
 
 ImageInput ReadImageInput(const AnalysisJob& job, std::size_t index, NaturalAxis natural,
@@ -29,6 +40,7 @@ ImageInput ReadImageInput(const AnalysisJob& job, std::size_t index, NaturalAxis
   } catch (const acquisition::ReadError& error) {
     throw acquisition::ReadError(error.fault(), "'" + job.names[index] + "': " + error.what());
   }
+  CheckAperture(input.setup, outcome);
   outcome.formats.push_back(input.image.format);
   if (!outcome.acquired_at) outcome.acquired_at = input.image.acquired_at;
   for (const acquisition::ReaderNote& note : input.image.notes) {

@@ -29,6 +29,17 @@ std::string WhatItIs(mode_t mode) {
   return "is no regular file; save the data to a file first";
 }
 
+// Values hold commas of their own (roi=0,0,20,20): a piece without "=" continues the one before.
+std::size_t EndOfAssignment(std::string_view text) {
+  std::size_t end = std::min(text.find(','), text.size());
+  while (end < text.size()) {
+    const std::size_t next = std::min(text.find(',', end + 1), text.size());
+    if (text.substr(end, next - end).find('=') != std::string_view::npos) break;
+    end = next;
+  }
+  return end;
+}
+
 }  // namespace
 
 InputSpec ParseInput(const std::string& argument) {
@@ -45,7 +56,7 @@ InputSpec ParseInput(const std::string& argument) {
   input.path = argument.substr(0, comma);
   std::string_view rest = std::string_view(argument).substr(comma + 1);
   while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(','), rest.size());
+    const std::size_t end = EndOfAssignment(rest);
     PutAssignment(rest.substr(0, end), input.keys);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }

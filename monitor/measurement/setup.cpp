@@ -35,7 +35,12 @@ std::string_view Name(SetupSource source) {
 Setup::Setup(const SetupLayers& layers, const acquisition::Metadata& file) {
   Complete(layers.option, SetupSource::kOption);
   Complete(layers.setup, SetupSource::kSetup);
-  Complete(file, SetupSource::kFile);
+  // Writers fill fields that they do not know with anything: what cannot be is not stated.
+  SetupLayer possible;
+  for (const auto& [key, value] : file) {
+    if (IsPossible(key, value)) possible.emplace(key, value);
+  }
+  Complete(possible, SetupSource::kFile);
   Complete(layers.configuration, SetupSource::kConfiguration);
 }
 
@@ -65,6 +70,18 @@ double Setup::Needed(std::string_view key, int channel) {
 
 void Setup::Put(const std::string& key, SetupEntry entry) {
   entries_.insert_or_assign(key, std::move(entry));
+}
+
+bool Setup::IsSaidByPerson(std::string_view key) const {
+  const auto found = entries_.find(key);
+  return found != entries_.end() && (found->second.source == SetupSource::kOption ||
+                                     found->second.source == SetupSource::kSetup);
+}
+
+bool Setup::ApertureIsPossible() const {
+  const std::optional<double> aperture = Number("numerical_aperture");
+  const std::optional<double> index = Number("refractive_index");
+  return !aperture || !index || *aperture <= *index;
 }
 
 void Setup::PutDefault(const std::string& key, SetupValue value) {

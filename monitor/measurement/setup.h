@@ -46,6 +46,9 @@ class Setup {
   [[nodiscard]] const std::map<std::string, SetupEntry, std::less<>>& Entries() const {
     return entries_;
   }
+  [[nodiscard]] bool IsSaidByPerson(std::string_view key) const;  ///< by --set or --setup
+  /// No objective has an aperture above the index of what is in front of it.
+  [[nodiscard]] bool ApertureIsPossible() const;
   void Put(const std::string& key, SetupEntry entry);
   void PutDefault(const std::string& key, SetupValue value);
   /// {"pixel_size_x_um": {"value": 0.1024, "source": "option"}, ...}

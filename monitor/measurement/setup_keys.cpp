@@ -1,8 +1,11 @@
 #include "monitor/measurement/setup_keys.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <optional>
+#include <sstream>
 #include <vector>
 
 #include "monitor/acquisition/length_unit.h"
@@ -18,17 +21,23 @@ constexpr std::array<std::string_view, 2> kScanAxes = {"x", "y"};
 constexpr std::array<std::string_view, 5> kPowerUnits = {"W", "mW", "uW", "nW", "pW"};
 constexpr std::array<std::string_view, 3> kSeries = {"dark", "flat", "uniform"};
 
+constexpr SetupRange kLengthUm = {1e-4, 1e4};
+constexpr SetupRange kAperture = {0.01, 1.7};
+constexpr SetupRange kRefraction = {1.0, 2.5};
+constexpr SetupRange kLightNm = {100.0, 3000.0};
+constexpr std::size_t kMaxNameLetters = 200;
+
 constexpr SetupKey kKeys[] = {
-    {"pixel_size_um", KeyKind::kPositive, {}},
-    {"pixel_size_x_um", KeyKind::kPositive, {}},
-    {"pixel_size_y_um", KeyKind::kPositive, {}},
-    {"z_step_um", KeyKind::kPositive, {}},
+    {"pixel_size_um", KeyKind::kPositive, {}, kLengthUm},
+    {"pixel_size_x_um", KeyKind::kPositive, {}, kLengthUm},
+    {"pixel_size_y_um", KeyKind::kPositive, {}, kLengthUm},
+    {"z_step_um", KeyKind::kPositive, {}, kLengthUm},
     {"frame_interval_s", KeyKind::kPositive, {}},
     {"exposure_s", KeyKind::kPositive, {}},
-    {"numerical_aperture", KeyKind::kPositive, {}},
-    {"refractive_index", KeyKind::kPositive, {}},
-    {"excitation_nm", KeyKind::kPositiveByChannel, {}},
-    {"emission_nm", KeyKind::kPositiveByChannel, {}},
+    {"numerical_aperture", KeyKind::kPositive, {}, kAperture},
+    {"refractive_index", KeyKind::kPositive, {}, kRefraction},
+    {"excitation_nm", KeyKind::kPositiveByChannel, {}, kLightNm},
+    {"emission_nm", KeyKind::kPositiveByChannel, {}, kLightNm},
     {"channel_name", KeyKind::kTextByChannel, {}},
     {"modality", KeyKind::kWord, kModalities},
     {"pinhole_au", KeyKind::kPositiveByChannel, {}},
@@ -42,13 +51,12 @@ constexpr SetupKey kKeys[] = {
     {"roi", KeyKind::kText, {}},
     {"axes", KeyKind::kText, {}},
     {"reference_channel", KeyKind::kIndex, {}},
-    {"line_nm", KeyKind::kPositive, {}},
+    {"line_nm", KeyKind::kPositive, {}, kLightNm},
     {"setting_percent", KeyKind::kNotNegative, {}},
     {"location", KeyKind::kText, {}},
     {"sensor_serial", KeyKind::kText, {}},
-    {"meter_wavelength_nm", KeyKind::kPositive, {}},
+    {"meter_wavelength_nm", KeyKind::kPositive, {}, kLightNm},
     {"power_unit", KeyKind::kWord, kPowerUnits},
-    {"run_sheet", KeyKind::kText, {}},
     {"positions", KeyKind::kText, {}},
     {"series", KeyKind::kWord, kSeries},
     {"instrument_serial", KeyKind::kText, {}},
@@ -79,6 +87,11 @@ double Number(const SetupKey& key, std::string_view text, bool zero_allowed) {
   if (!value || *value < 0.0 || (*value == 0.0 && !zero_allowed)) {
     RefuseValue(key, text, zero_allowed ? "a number of at least 0" : "a number above 0");
   }
+  if (*value < key.range.lowest || *value > key.range.highest) {
+    std::ostringstream wanted;
+    wanted << "a number from " << key.range.lowest << " to " << key.range.highest;
+    RefuseValue(key, text, wanted.str().c_str());
+  }
   return *value;
 }
 
@@ -99,10 +112,24 @@ SetupValue NumbersByChannel(const SetupKey& key, std::string_view text) {
   return values;
 }
 
+// Names become labels: every one is shown in full beside its series.
+bool IsName(std::string_view text) {
+  std::size_t letters = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20U || byte == 0x7FU) return false;
+    if ((byte & 0xC0U) != 0x80U) ++letters;  // all but the first byte of a letter are 10xxxxxx
+  }
+  return letters <= kMaxNameLetters;
+}
+
 SetupValue TextsByChannel(const SetupKey& key, std::string_view text) {
   std::vector<std::string> values;
   for (std::string_view part : SplitAtCommas(text)) {
     if (part.empty()) RefuseValue(key, text, "a name for each channel");
+    if (!IsName(part)) {
+      RefuseValue(key, part, "names of at most 200 characters without control characters");
+    }
     values.push_back(acquisition::Printable(part));
   }
   if (values.size() == 1) return values.front();
@@ -142,19 +169,39 @@ SetupValue ParseValue(const SetupKey& key, std::string_view text) {
   RefuseValue(key, text, "another value");
 }
 
+void PutOnce(const std::string& key, SetupValue value, SetupLayer& layer) {
+  if (layer.emplace(key, std::move(value)).second) return;
+  const bool pixel_size = key.starts_with("pixel_size");
+  throw UsageError("setup key '" + key + "' is stated twice" +
+                   (pixel_size ? " (pixel_size_um states both directions)" : "") +
+                   "; state it once");
+}
+
 }  // namespace
 
 std::span<const SetupKey> SetupKeys() { return kKeys; }
+
+bool IsPossible(std::string_view key, const SetupValue& value) {
+  const auto row = std::find_if(std::begin(kKeys), std::end(kKeys),
+                                [key](const SetupKey& known) { return known.name == key; });
+  if (row == std::end(kKeys)) return true;
+  const auto within = [&row](double number) {
+    return number >= row->range.lowest && number <= row->range.highest;
+  };
+  if (const auto* number = std::get_if<double>(&value)) return within(*number);
+  const auto* numbers = std::get_if<std::vector<double>>(&value);
+  return numbers == nullptr || std::all_of(numbers->begin(), numbers->end(), within);
+}
 
 void PutSetupText(std::string_view key, std::string_view text, SetupLayer& layer) {
   const SetupKey& row = KeyOf(key);
   SetupValue value = ParseValue(row, text);
   if (key == "pixel_size_um") {
-    layer.emplace("pixel_size_x_um", value);
-    layer.emplace("pixel_size_y_um", value);
+    PutOnce("pixel_size_x_um", value, layer);
+    PutOnce("pixel_size_y_um", value, layer);
     return;
   }
-  layer.insert_or_assign(std::string(key), std::move(value));
+  PutOnce(std::string(key), std::move(value), layer);
 }
 
 void PutAssignment(std::string_view assignment, SetupLayer& layer) {

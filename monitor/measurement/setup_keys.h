@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <map>
 #include <span>
 #include <stdexcept>
@@ -26,10 +27,17 @@ enum class KeyKind {
   kWord,  ///< one of `words`
 };
 
+/// What is physically possible with margin; beyond it a value is a slip of unit or of a digit.
+struct SetupRange {
+  double lowest = 0.0;
+  double highest = std::numeric_limits<double>::infinity();
+};
+
 struct SetupKey {
   std::string_view name;
   KeyKind kind;
   std::span<const std::string_view> words;  ///< of kWord
+  SetupRange range = {};                    ///< of numbers
 };
 
 /// The keys of `--set`, `--setup` and `FILE,key=value`; any other is a usage error.
@@ -40,8 +48,12 @@ using SetupValue = acquisition::MetadataValue;
 /// What one source states, by key. `pixel_size_um` is already both of its directions.
 using SetupLayer = std::map<std::string, SetupValue>;
 
+/// Whether `value` is within the range of its key; true for keys without one.
+[[nodiscard]] bool IsPossible(std::string_view key, const SetupValue& value);
+
 /// Adds `key` = `text` to `layer`.
-/// Errors  UsageError: an unknown key (with the nearest known one), or a value it cannot have.
+/// Errors  UsageError: an unknown key (with the nearest known one), a value it cannot have,
+///         or a key that `layer` already states.
 void PutSetupText(std::string_view key, std::string_view text, SetupLayer& layer);
 
 /// Splits "key=value" and adds it.

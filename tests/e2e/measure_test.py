@@ -143,6 +143,9 @@ class CommandLine(unittest.TestCase):
                 (["illumination", field, "--set", "modality=wide"], "widefield"),
                 (["illumination", field, "--set", "zoom=-1"], "above 0"),
                 (["illumination", field, "--set", "zoom=nan"], "above 0"),
+                (["illumination", field, "--set", "numerical_aperture=5"], "0.01 to 1.7"),
+                (["illumination", field, "--set", "numerical_aperture=1.4", "--set",
+                  "refractive_index=1"], "above refractive_index"),
                 (["illumination", field, "--jsn", "-"], "--json"),
                 (["detector", field], "psf, illumination and power"),
                 (["psf", field, field], "one file")):
@@ -183,6 +186,40 @@ class CommandLine(unittest.TestCase):
                          {(0, "green"), (1, "red")})
         self.assertEqual(doc["setup"]["camera_offset_adu"]["value"], "0,3")
         self.assertEqual(doc["setup"]["zoom"]["value"], "2,")
+
+    def test_a_value_of_one_file_may_hold_commas(self):
+        doc, code = document("illumination", self.field() + ",roi=0,0,32,32,zoom=2", "--set",
+                             "camera_offset_adu=0")
+        self.assertEqual(code, 0, doc["findings"])
+        self.assertEqual(doc["setup"]["roi"]["value"], "0,0,32,32")
+        self.assertEqual(doc["setup"]["zoom"]["value"], 2.0)
+
+    def test_nothing_is_stated_twice(self):
+        field = self.field()
+        for words in (["--set", "pixel_size_um=1", "--set", "pixel_size_um=2"],
+                      ["--set", "zoom=1", "--set", "zoom=1"],
+                      ["--json", "-", "--json=-"],
+                      ["--setup", "/dev/null", "--setup", "/dev/null"]):
+            done = measure("illumination", field, *words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn("twice", done.stderr.decode(), words)
+        done = measure("illumination", field + ",zoom=1,zoom=2")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("'zoom' is stated twice", done.stderr.decode())
+
+    def test_help_names_only_what_works(self):
+        self.assertNotIn(b"run_sheet", measure("--help").stdout)
+        overview = subprocess.run([ETALON, "--help"], capture_output=True, timeout=60).stdout
+        for word in (b"export", b"import", b"backup", b"restore", b"user"):
+            self.assertNotIn(word, overview.split())
+
+    def test_power_is_of_its_location(self):
+        rows = "".join("%d,1.5\n" % i for i in range(120))
+        log = self.write("power.csv", ("time_s,power_mw\n" + rows).encode())
+        doc, code = document("power", log, "--set", "line_nm=488", "--set", "setting_percent=20",
+                             "--set", "location=objective")
+        self.assertEqual(code, 0, doc["findings"])
+        self.assertEqual({row["of"]["location"] for row in doc["quantities"]}, {"objective"})
 
     def test_table_for_people(self):
         done = measure("illumination", self.field(), "--set", "camera_offset_adu=0")

@@ -49,6 +49,29 @@ TEST(Setup, MissingKeysAreNamedOnce) {
   EXPECT_EQ(setup.MissingKeys(), (std::vector<std::string>{"z_step_um", "pixel_size_x_um"}));
 }
 
+TEST(Setup, WhatCannotBeIsRefusedAndNotTakenFromAFile) {
+  SetupLayer layer;
+  const std::string long_name = "channel_name=" + std::string(201, 'x');
+  for (const char* word : {"pixel_size_um=0", "pixel_size_um=20000", "z_step_um=0.00001",
+                           "numerical_aperture=5", "refractive_index=0.9", "emission_nm=525,6000",
+                           "line_nm=0.488", "channel_name=a\nb", long_name.c_str()}) {
+    EXPECT_THROW(PutAssignment(word, layer), UsageError) << word;
+  }
+  EXPECT_TRUE(layer.empty());
+  const measurement::Setup setup({}, {{"numerical_aperture", 14.0}, {"refractive_index", 1.5}});
+  EXPECT_EQ(setup.Number("numerical_aperture"), std::nullopt);
+  EXPECT_EQ(setup.Number("refractive_index"), 1.5);
+  EXPECT_FALSE(measurement::Setup({}, {{"numerical_aperture", 1.4}, {"refractive_index", 1.0}})
+                   .ApertureIsPossible());
+}
+
+TEST(Setup, AKeyIsStatedOnce) {
+  SetupLayer layer;
+  PutAssignment("pixel_size_um=0.1", layer);
+  EXPECT_THROW(PutAssignment("pixel_size_um=0.2", layer), UsageError);
+  EXPECT_THROW(PutAssignment("pixel_size_y_um=0.2", layer), UsageError);
+}
+
 TEST(Setup, WrongKeysAndValuesAreUsageErrors) {
   SetupLayer layer;
   for (const char* word : {"zoom", "zoom=", "zoom=-1", "zoom=inf", "zooom=1", "modality=wide",
