@@ -230,7 +230,9 @@ class FirstLight(unittest.TestCase):
         routine = self.get("/api/v1/fitness?instrument=wf-1&configuration=real&profile=routine")
         self.assertEqual((routine["verdict"], routine["reasons"]), ("in_spec", []))
         other = self.get("/api/v1/fitness?instrument=wf-1&configuration=real&profile=quantitative")
-        self.assertIn(other["verdict"], ("unknown", "out_of_spec", "in_spec"))
+        # The power log warns of short segments, so it cannot be in spec before a person looked.
+        self.assertNotEqual(other["verdict"], "in_spec")
+        self.assertIn("review_pending", [reason["code"] for reason in other["reasons"]])
 
     def test_5_one_number_everywhere(self):
         bead = self.all_measurements()["metroloj_PSF.tif"]
