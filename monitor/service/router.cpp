@@ -149,6 +149,7 @@ std::set<std::string> Router::Methods(std::string_view path) const {
 std::map<std::string, std::string, std::less<>> CheckQuery(const Route& route,
                                                            const QueryParameters& given) {
   std::map<std::string, std::string, std::less<>> checked;
+  if (route.is_page) return checked;
   for (const auto& [name, value] : given) {
     const auto known = std::ranges::find(route.query, name, &Parameter::name);
     if (known == route.query.end()) RefuseUnknown(route, name);

@@ -62,6 +62,7 @@ struct Route {
   std::string body_media{};   ///< of a streamed body: the route reads it itself
   std::vector<Answer> answers{};
   std::vector<int> refusals{};  ///< documented statuses besides 400, 401, 403
+  bool is_page = false;         ///< its script reads the query: any is accepted, none is passed on
   std::function<Reply(Exchange&)> handle{};
 };
 

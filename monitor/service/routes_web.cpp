@@ -32,6 +32,7 @@ void AddWebRoutes(Router& router) {
                 .pattern = page,
                 .summary = "A page for people.",
                 .answers = {{"text/html; charset=utf-8", ""}},
+                .is_page = true,
                 .handle = [](Exchange&) { return Serve("/index.html"); }});
   }
   router.Add(

@@ -247,5 +247,13 @@ TEST_F(HttpApiTest, MachinesFindWhatTheyNeed) {
   EXPECT_EQ(targets.at(0).at("targets").at(0), "127.0.0.1:" + std::to_string(server_->port()));
 }
 
+TEST_F(HttpApiTest, APageKeepsItsStateInTheAddress) {
+  const auto page =
+      Client().Get("/instruments/lsm-1?quantity=psf.fwhm.x&as_of=2026-11-22T20:00:00Z");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status, 200);
+  EXPECT_TRUE(page->get_header_value("Content-Type").starts_with("text/html"));
+}
+
 }  // namespace
 }  // namespace monitor::service
