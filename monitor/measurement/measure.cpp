@@ -200,10 +200,6 @@ void NoteDigests(const std::vector<InputFile>& files, const std::vector<std::str
 
 std::span<const std::string_view> AnalysisNames() { return kAnalyses; }
 
-bool IsMeasuredHere(std::string_view analysis) {
-  return analysis == "psf" || analysis == "illumination" || analysis == "power";
-}
-
 MeasurementResult Measure(const MeasurementRequest& request) {
   MeasurementResult result;
   result.document = Skeleton(request);
