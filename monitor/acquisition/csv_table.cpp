@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "monitor/acquisition/length_unit.h"
 #include "monitor/acquisition/limits.h"
 #include "monitor/acquisition/read_error.h"
 
@@ -27,11 +28,13 @@ std::string_view Bare(std::string_view cell) {
 }
 
 char Delimiter(std::string_view text) {
+  std::string head;
   std::size_t end = 0;
   for (int line = 0; line < kLookedAtLines && end < text.size(); ++line) {
-    end = std::min(text.find('\n', end), text.size() - 1) + 1;
+    const std::size_t next = std::min(text.find('\n', end), text.size() - 1) + 1;
+    if (text[end] != '#') head += text.substr(end, next - end);
+    end = next;
   }
-  const std::string_view head = text.substr(0, end);
   char best = '\t';
   long most = 0;
   for (const char candidate : {'\t', ';', ','}) {
@@ -62,8 +65,9 @@ CsvTable SplitCsv(std::string_view text) {
     throw ReadError(ReadFault::kUnreadable,
                     "the file is no text; export the power log as CSV in UTF-8");
   }
-  const char delimiter = Delimiter(text);
   CsvTable table;
+  table.delimiter = Delimiter(text);
+  std::size_t number = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
@@ -73,14 +77,28 @@ CsvTable SplitCsv(std::string_view text) {
                                                   std::to_string(kMaxLogLineBytes) +
                                                   " bytes; this is no power log");
     }
+    ++number;
+    if (line.starts_with('#')) {
+      table.comments.push_back(Bare(line.substr(1)));
+      continue;
+    }
     if (Bare(line).empty()) continue;
     if (table.rows.size() >= kMaxLogRows) {
       throw ReadError(ReadFault::kUnsupported,
                       "the log has more than " + std::to_string(kMaxLogRows) + " rows; split it");
     }
-    table.rows.push_back(SplitLine(line, delimiter));
+    table.rows.push_back(SplitLine(line, table.delimiter));
+    table.lines.push_back(number);
   }
   return table;
+}
+
+std::optional<double> CellNumber(std::string_view cell) {
+  if (cell.starts_with('[') && cell.ends_with(']')) cell = cell.substr(1, cell.size() - 2);
+  if (const auto number = FiniteNumber(cell)) return number;
+  std::string text(cell);
+  std::replace(text.begin(), text.end(), ',', '.');
+  return FiniteNumber(text);
 }
 
 }  // namespace monitor::acquisition

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "monitor/acquisition/length_unit.h"
+#include "monitor/acquisition/csv_table.h"
 
 namespace monitor::acquisition {
 namespace {
@@ -67,18 +67,18 @@ std::optional<double> DateSeconds(std::string_view text, DateOrder order) {
 std::optional<double> ClockSeconds(std::string_view text) {
   bool afternoon = false;
   bool half_day = false;
-  for (const std::string_view mark : {"AM", "am", "PM", "pm"}) {
-    if (!text.ends_with(mark)) continue;
+  for (const std::string_view mark : {"AM", "am", "a.m.", "PM", "pm", "p.m."}) {
+    if (half_day || !text.ends_with(mark)) continue;
     half_day = true;
     afternoon = mark[0] == 'P' || mark[0] == 'p';
-    text.remove_suffix(2);
+    text.remove_suffix(mark.size());
     while (text.ends_with(' ')) text.remove_suffix(1);
   }
   const auto parts = SplitAt(text, ':');
   if (parts.size() < 2 || parts.size() > 3) return std::nullopt;
   std::optional<int> hours = Digits(parts[0], 2);
   const std::optional<int> minutes = Digits(parts[1], 2);
-  const std::optional<double> seconds = parts.size() == 3 ? FiniteNumber(parts[2]) : 0.0;
+  const std::optional<double> seconds = parts.size() == 3 ? CellNumber(parts[2]) : 0.0;
   if (!hours || !minutes || !seconds || *minutes > 59 || *seconds < 0.0 || *seconds >= 61.0) {
     return std::nullopt;
   }

@@ -87,4 +87,10 @@ PowerColumns ReadPowerColumns(std::span<const std::string_view> header) {
   return columns;
 }
 
+void TakeUnitRow(std::span<const std::string_view> units, PowerColumns& columns) {
+  if (columns.power && columns.power_unit.empty() && *columns.power < units.size()) {
+    columns.power_unit = units[*columns.power];
+  }
+}
+
 }  // namespace monitor::acquisition

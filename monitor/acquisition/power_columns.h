@@ -28,4 +28,7 @@ struct PowerColumns {
 /// The columns of a header row; `power` is absent when the row is none.
 [[nodiscard]] PowerColumns ReadPowerColumns(std::span<const std::string_view> header);
 
+/// Completes `columns` from a row of units below the header, as the QUAREP-LiMi Tool-Kit allows.
+void TakeUnitRow(std::span<const std::string_view> units, PowerColumns& columns);
+
 }  // namespace monitor::acquisition

@@ -10,6 +10,8 @@
 #include "monitor/acquisition/length_unit.h"
 #include "monitor/acquisition/limits.h"
 #include "monitor/acquisition/power_columns.h"
+#include "monitor/acquisition/power_preamble.h"
+#include "monitor/acquisition/power_times.h"
 #include "monitor/acquisition/printable.h"
 #include "monitor/acquisition/read_error.h"
 
@@ -28,105 +30,121 @@ std::string_view Cell(const Cells& row, std::optional<std::size_t> column) {
   return column && *column < row.size() ? row[*column] : std::string_view();
 }
 
-// A number as the meter writes it: a comma may be the decimal sign where it delimits nothing.
-std::optional<double> NumberOf(std::string_view cell) {
-  if (const auto number = FiniteNumber(cell)) return number;
-  std::string text(cell);
-  std::replace(text.begin(), text.end(), ',', '.');
-  return FiniteNumber(text);
+// Cells that hold no number but a way of writing it: YYYY-MM-DD HH:MM:SS, nm, %, W.
+bool IsUnitRow(const Cells& row, const PowerColumns& columns) {
+  const std::string_view unit = Cell(row, columns.power);
+  return unit.find_first_of("0123456789") == unit.npos && unit.size() <= 8;
 }
 
-// Seconds on a scale of its own, without a zone; only differences and the first one are used.
-std::optional<double> MomentOf(const Cells& row, const PowerColumns& columns, DateOrder order) {
-  if (columns.elapsed) {
-    const auto value = NumberOf(Cell(row, columns.elapsed));
-    return value ? std::optional(*value * columns.elapsed_unit_s) : std::nullopt;
+struct Header {
+  std::size_t row = 0;
+  std::size_t first = 0;  // row of numbers
+  PowerColumns columns;
+};
+
+std::optional<Header> HeaderAt(const CsvTable& table, std::size_t row) {
+  Header header{.row = row, .first = row + 1, .columns = ReadPowerColumns(table.rows[row])};
+  if (!header.columns.power || row + 1 >= table.rows.size()) return std::nullopt;
+  // A title such as "Power meter: PM100D" is no header: numbers follow a header.
+  if (CellNumber(Cell(table.rows[row + 1], header.columns.power))) return header;
+  if (row + 2 >= table.rows.size() || !IsUnitRow(table.rows[row + 1], header.columns) ||
+      !CellNumber(Cell(table.rows[row + 2], header.columns.power))) {
+    return std::nullopt;
   }
-  std::string_view date = Cell(row, columns.date);
-  std::string_view clock = Cell(row, columns.clock);
-  if (columns.moment) {
-    const std::string_view both = Cell(row, columns.moment);
-    const std::size_t gap = both.find_first_of(" T");
-    if (gap == both.npos) return std::nullopt;
-    date = both.substr(0, gap);
-    clock = both.substr(gap + 1);
-  }
-  const auto day_s = DateSeconds(date, order);
-  const auto clock_s = ClockSeconds(clock);
-  if (!day_s || !clock_s) return std::nullopt;
-  return *day_s + *clock_s;
+  header.first = row + 2;
+  TakeUnitRow(table.rows[row + 1], header.columns);
+  return header;
 }
 
-// AM and PM are written where the month comes first.
-DateOrder OrderOf(const Cells& row, const PowerColumns& columns) {
-  if (columns.order != DateOrder::kUnknown) return columns.order;
-  for (const std::string_view cell : row) {
-    if (ClockSeconds(cell) && (cell.ends_with("M") || cell.ends_with("m"))) {
-      return DateOrder::kMonthFirst;
-    }
-  }
-  const std::string_view moment = Cell(row, columns.moment);
-  return moment.ends_with("AM") || moment.ends_with("PM") ? DateOrder::kMonthFirst
-                                                          : DateOrder::kUnknown;
-}
-
-std::string FormatOf(const CsvTable& table, std::size_t header) {
-  const Cells& titles = table.rows[header];
-  const bool smart = titles.size() == 5 && titles[1] == "wavelength[nm]";
-  bool thorlabs = false;
-  for (std::size_t row = 0; row <= header; ++row) {
-    for (const std::string_view cell : table.rows[row]) {
-      thorlabs = thorlabs || cell.find("Thorlabs") != cell.npos || cell == "Power (W)";
-    }
-  }
-  return smart ? "SmartLPM CSV" : thorlabs ? "Thorlabs OPM CSV" : "power CSV";
-}
-
-std::size_t FindHeader(const CsvTable& table, PowerColumns& columns) {
+Header FindHeader(const CsvTable& table) {
   if (table.rows.empty()) Unreadable("the log is empty; export it again from the power meter");
   for (std::size_t row = 0; row < std::min(kHeaderWithin, table.rows.size()); ++row) {
-    columns = ReadPowerColumns(table.rows[row]);
-    // A title such as "Power meter: PM100D" is no header: numbers follow a header.
-    if (columns.power && row + 1 < table.rows.size() &&
-        NumberOf(Cell(table.rows[row + 1], columns.power))) {
-      return row;
-    }
+    if (const auto header = HeaderAt(table, row)) return *header;
   }
   Unreadable(
       "the file is no power log: no header line with a power column and numbers below it was "
       "found; export the log as CSV with its header");
 }
 
-PowerRow ReadRow(const Cells& cells, const PowerColumns& columns, std::optional<double> moment_s) {
+std::string FormatOf(const CsvTable& table, const Header& header) {
+  if (!table.comments.empty() && table.comments.front().starts_with(kRecordTitle)) {
+    return "Etalon power record";
+  }
+  const Cells& titles = table.rows[header.row];
+  if (titles.size() == 5 && titles[1] == "wavelength[nm]") return "SmartLPM CSV";
+  for (std::size_t row = 0; row <= header.row; ++row) {
+    for (const std::string_view cell : table.rows[row]) {
+      if (cell.find("Thorlabs") != cell.npos || cell == "Power (W)") return "Thorlabs OPM CSV";
+    }
+  }
+  const bool tool_kit = titles.front() == "timestamp" &&
+                        std::find(titles.begin(), titles.end(), "power") != titles.end();
+  return tool_kit ? "QUAREP Tool-Kit text" : "power CSV";
+}
+
+// "0,1,5": half a number in a cell of its own would be read as a power of 1.
+void RefuseDecimalComma(const CsvTable& table, std::size_t row, std::size_t titles) {
+  const Cells& cells = table.rows[row];
+  if (table.delimiter != ',' || cells.size() <= titles) return;
+  for (std::size_t i = titles; i < cells.size(); ++i) {
+    if (cells[i].empty()) continue;
+    Unreadable("line " + std::to_string(table.lines[row]) +
+               " of the log has more cells than its header, as numbers with a decimal comma have "
+               "in a table that is cut at commas; export it with semicolons or tabs");
+  }
+}
+
+PowerRow ReadRow(const Cells& cells, const PowerColumns& columns) {
   PowerRow row;
-  row.time_s = moment_s;
-  row.power = *NumberOf(Cell(cells, columns.power));
-  row.line_nm = NumberOf(Cell(cells, columns.line));
-  row.setting_percent = NumberOf(Cell(cells, columns.setting));
-  row.temperature_c = NumberOf(Cell(cells, columns.temperature));
+  row.power = *CellNumber(Cell(cells, columns.power));
+  row.line_nm = CellNumber(Cell(cells, columns.line));
+  row.setting_percent = CellNumber(Cell(cells, columns.setting));
+  row.temperature_c = CellNumber(Cell(cells, columns.temperature));
   return row;
 }
 
-void ReadRows(const CsvTable& table, std::size_t header, const PowerColumns& columns,
-              PowerLog& log) {
-  const DateOrder order = OrderOf(table.rows[header + 1], columns);
-  std::optional<double> first;
-  log.timed = true;
-  for (std::size_t index = header + 1; index < table.rows.size(); ++index) {
-    const Cells& cells = table.rows[index];
-    if (!NumberOf(Cell(cells, columns.power))) {
-      if (index + 1 == table.rows.size()) break;  // the meter was still writing it
-      Unreadable("row " + std::to_string(index + 1) + " of the log states no power ('" +
-                 Printable(Cell(cells, columns.power).substr(0, 40)) +
-                 "'); correct it or export the log again");
-    }
-    const auto moment = MomentOf(cells, columns, order);
-    if (!first) first = moment;
-    log.timed = log.timed && moment && first;
-    log.rows.push_back(
-        ReadRow(cells, columns, log.timed ? std::optional(*moment - *first) : std::nullopt));
+// 1,234 is a thousand to one program and a bit over one to another; a log that writes 0.5 as well
+// shows that its commas are no decimal signs.
+void RefuseTwoDecimalSigns(std::span<const Cells> rows, const PowerColumns& columns) {
+  bool comma = false;
+  bool point = false;
+  for (const Cells& row : rows) {
+    const std::string_view cell = Cell(row, columns.power);
+    comma = comma || cell.find(',') != cell.npos;
+    point = point || cell.find('.') != cell.npos;
   }
-  if (first && !columns.elapsed) log.acquired_at = IsoWithoutZone(*first);
+  if (comma && point) {
+    Unreadable(
+        "the log writes its powers with points and with commas, so a comma may part "
+        "thousands or decimals; export it with one decimal sign and no thousands sign");
+  }
+}
+
+void ReadRows(const CsvTable& table, const Header& header, PowerLog& log) {
+  std::span<const Cells> rows(table.rows.begin() + static_cast<std::ptrdiff_t>(header.first),
+                              table.rows.end());
+  const auto whole = [&](const Cells& cells) {
+    return CellNumber(Cell(cells, header.columns.power)).has_value();
+  };
+  if (!whole(rows.back())) rows = rows.first(rows.size() - 1);  // the meter was still writing it
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    RefuseDecimalComma(table, header.first + i, table.rows[header.row].size());
+    if (whole(rows[i])) continue;
+    Unreadable("row " + std::to_string(table.lines[header.first + i]) +
+               " of the log states no power ('" +
+               Printable(Cell(rows[i], header.columns.power).substr(0, 40)) +
+               "'); correct it or export the log again");
+  }
+  RefuseTwoDecimalSigns(rows, header.columns);
+  PowerTimes times = ReadPowerTimes(rows, header.columns);
+  log.timed = !times.seconds.empty();
+  log.acquired_at = times.acquired_at;
+  log.notes = std::move(times.notes);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!times.repeated.empty() && times.repeated[i]) continue;
+    log.rows.push_back(ReadRow(rows[i], header.columns));
+    if (log.timed) log.rows.back().time_s = times.seconds[i];
+  }
 }
 
 void PutCommon(const char* key, std::optional<double> PowerRow::*member, PowerLog& log) {
@@ -157,14 +175,19 @@ std::optional<double> MilliwattsPer(std::string_view unit) {
 
 PowerLog ReadPowerLog(std::string_view text) {
   const CsvTable table = SplitCsv(text);
-  PowerColumns columns;
-  const std::size_t header = FindHeader(table, columns);
+  const Header header = FindHeader(table);
   PowerLog log;
   log.format = FormatOf(table, header);
-  log.mw_per_unit = MilliwattsPer(columns.power_unit);
-  ReadRows(table, header, columns, log);
-  PutCommon("line_nm", &PowerRow::line_nm, log);
+  log.mw_per_unit = MilliwattsPer(header.columns.power_unit);
+  ReadRows(table, header, log);
+  // The wavelength that Thorlabs' program writes is the meter's; it knows no laser line.
+  const bool meters = log.format == "Thorlabs OPM CSV";
+  PutCommon(meters ? "meter_wavelength_nm" : "line_nm", &PowerRow::line_nm, log);
+  for (PowerRow& row : log.rows) {
+    if (meters) row.line_nm.reset();
+  }
   PutCommon("setting_percent", &PowerRow::setting_percent, log);
+  ReadPreamble(table, header.row, log);
   return log;
 }
 
