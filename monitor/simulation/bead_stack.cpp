@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "monitor/simulation/optical_painter.h"
+
 namespace monitor::simulation {
 namespace {
 
@@ -153,7 +155,11 @@ std::vector<std::array<double, 3>> ScatterCentres(const BeadScene& scene, int co
 cv::Mat RenderExpectedPlane(const BeadScene& scene, int plane) {
   cv::Mat image = Background(scene, plane);
   for (const SimulatedBead& bead : scene.beads) {
-    BeadPainter(bead, scene).Paint(image, plane);
+    if (bead.shape) {
+      PaintOpticalBead(bead, scene, plane, image);
+    } else {
+      BeadPainter(bead, scene).Paint(image, plane);
+    }
   }
   return image;
 }

@@ -2,12 +2,15 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <vector>
 
 #include "monitor/simulation/camera.h"
 
 namespace monitor::simulation {
+
+class OpticalShape;
 
 /// Symmetric 3 x 3 covariance of the light of one bead, in um^2.
 struct Covariance {
@@ -22,11 +25,14 @@ enum class PixelArea {
   kDwellAlongY,  ///< a point scanner whose fast axis is y
 };
 
-/// One bead: a Gaussian light distribution. Pixel centres on integers, x right, y down, z along.
+/// One bead: a Gaussian light distribution, or an optical shape where one is given. Pixel centres
+/// on integers, x right, y down, z along.
 struct SimulatedBead {
   std::array<double, 3> centre_px;  ///< x, y in pixels, z in slices
   Covariance covariance_um2;
   double peak_e;  ///< electrons at the maximum, before the pixel's area is averaged over
+  std::shared_ptr<const OpticalShape> shape{};    ///< its maximum is at the centre
+  double lateral_scale = 1.0, axial_scale = 1.0;  ///< of the optical shape
 };
 
 /// A pixel that is bright in every slice, whatever the light.
