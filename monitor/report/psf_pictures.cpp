@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <opencv2/imgproc.hpp>
+#include <vector>
 
 #include "monitor/report/png.h"
 #include "monitor/report/raster.h"
@@ -147,10 +148,10 @@ Picture BeadField(const qc_metrics::Stack& stack, const std::vector<BeadMark>& m
   const double scale =
       static_cast<double>(kFieldSidePx) / std::max(projection.cols, projection.rows);
   cv::Mat grey = SquareRootGrey(values, Dark(values), bright);
-  cv::Mat image;
-  cv::resize(grey, image, cv::Size(), scale, scale,
+  cv::resize(grey, grey, cv::Size(), scale, scale,
              scale < 1.0 ? cv::INTER_AREA : cv::INTER_NEAREST);
-  cv::cvtColor(image, image, cv::COLOR_GRAY2RGB);
+  cv::Mat image;
+  cv::merge(std::vector<cv::Mat>{grey, grey, grey}, image);
   for (const BeadMark& mark : marks) {
     const cv::Point at(static_cast<int>(std::lround((mark.x_px + 0.5) * scale)),
                        static_cast<int>(std::lround((mark.y_px + 0.5) * scale)));

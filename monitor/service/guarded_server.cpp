@@ -13,8 +13,8 @@ void PreferGzip(httplib::Request& request) {
   if (gzip) request.headers.emplace("Accept-Encoding", "gzip");
 }
 
-/// The library answers a range with 200 and wrong lengths, and beyond the end with a length of 2^64:
-/// a range is a wish that a server may ignore, so it always gets the whole.
+/// The library answers a range with 200 and wrong lengths, and beyond the end with a length of
+/// 2^64: a range is a wish that a server may ignore, so it always gets the whole.
 void IgnoreRanges(httplib::Request& request) {
   request.headers.erase("Range");
   request.ranges.clear();

@@ -58,7 +58,7 @@ const Optics& OpticsOf(const std::string& instrument) {
                                                        488.0,
                                                        525.0,
                                                        9000.0,
-                                                       0.68,
+                                                       0.80,
                                                        11.5,
                                                        "488",
                                                        "SIM-0002",
