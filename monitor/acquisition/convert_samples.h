@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "monitor/acquisition/tiff_file.h"
+#include "monitor/acquisition/sample_type.h"
 
 namespace monitor::acquisition {
 

@@ -16,7 +16,8 @@ inline constexpr std::uint64_t kMaxTileBytes = std::uint64_t{256} << 20;
 inline constexpr std::uint64_t kMaxLibtiffAllocation = std::uint64_t{512} << 20;
 /// No lossless codec that we read packs tighter; more is a header that lies.
 inline constexpr std::uint64_t kMaxCompressionRatio = 4096;
-inline constexpr std::size_t kMaxDescriptionBytes = std::size_t{64} << 20;
+inline constexpr std::size_t kMaxDescriptionBytes = std::size_t{48}
+                                                    << 20;  ///< of XML, whatever carries it
 inline constexpr std::size_t kMaxLogBytes = std::size_t{256} << 20;
 inline constexpr std::size_t kMaxLogRows = 4'000'000;
 inline constexpr std::size_t kMaxLogLineBytes = 4096;

@@ -35,6 +35,14 @@ int OpenNameless() {
 
 MappedMemory::~MappedMemory() { munmap(data_, size_); }
 
+void MappedMemory::Release(std::uint64_t first, std::uint64_t count) const {
+  static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t begin = (first + page - 1) / page * page;
+  const std::uint64_t end = first + count >= size_ ? size_ : (first + count) / page * page;
+  // Shared pages of a file: the kernel keeps what was written and reads it again on demand.
+  if (begin < end) madvise(data_ + begin, end - begin, MADV_DONTNEED);
+}
+
 std::shared_ptr<const MappedMemory> MappedMemory::MapFile(int fd, std::uint64_t size) {
   void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
   if (data == MAP_FAILED) {

@@ -17,6 +17,10 @@ class MappedMemory {
 
   [[nodiscard]] std::span<std::byte> bytes() const { return {data_, size_}; }
 
+  /// Takes whole pages within a range out of this process's memory; they come back from the file
+  /// when they are touched again. Nothing is lost, also not what was written.
+  void Release(std::uint64_t first, std::uint64_t count) const;
+
   /// The whole file behind `fd`, read-only (writing through the span kills the process). `fd` stays
   /// the caller's.
   [[nodiscard]] static std::shared_ptr<const MappedMemory> MapFile(int fd, std::uint64_t size);

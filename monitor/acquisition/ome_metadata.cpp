@@ -11,6 +11,7 @@
 #include "monitor/acquisition/ome_planes.h"
 #include "monitor/acquisition/printable.h"
 #include "monitor/acquisition/read_error.h"
+#include "monitor/acquisition/xml_text.h"
 
 namespace monitor::acquisition {
 namespace {
@@ -140,20 +141,6 @@ void ReadPixels(const pugi::xml_node& pixels, Metadata& metadata) {
   ReadExposure(pixels, metadata);
 }
 
-void Parse(const std::string& text, pugi::xml_document& document) {
-  if (text.find("<!DOCTYPE") != std::string::npos || text.find("<!ENTITY") != std::string::npos) {
-    throw ReadError(ReadFault::kUnreadable,
-                    "the OME-XML carries a document type with entities, which no microscope "
-                    "writes and which is refused; export the image again");
-  }
-  const pugi::xml_parse_result parsed = document.load_buffer(text.data(), text.size());
-  if (!parsed) {
-    throw ReadError(ReadFault::kUnreadable, "the OME-XML is broken at byte " +
-                                                std::to_string(parsed.offset) + " (" +
-                                                parsed.description() + "); export the image again");
-  }
-}
-
 void CheckSides(const pugi::xml_node& pixels, std::uint32_t width_px, std::uint32_t height_px) {
   if (pixels.attribute("SizeX").as_llong() == width_px &&
       pixels.attribute("SizeY").as_llong() == height_px) {
@@ -177,7 +164,7 @@ bool IsOme(const TiffWords& words) {
 PlanePlan ReadOme(const TiffWords& words, std::size_t pages, std::uint32_t width_px,
                   std::uint32_t height_px) {
   pugi::xml_document document;
-  Parse(words.description, document);
+  ParseXml(words.description, "the OME-XML", pugi::encoding_auto, document);
   const pugi::xml_node ome = document.child("OME");
   const pugi::xml_node image = ome.child("Image");
   const pugi::xml_node pixels = image.child("Pixels");

@@ -9,6 +9,7 @@ namespace monitor::acquisition {
 enum class ReadFault {
   kUnreadable,   ///< broken, truncated, contradictory, or no file of a known format
   kUnsupported,  ///< sound, but of a kind that is not measured (colour, complex numbers ...)
+  kSceneNeeded,  ///< several images, and nobody said which one; the sentence lists them
 };
 
 /// The one exception of this module. The text is one sentence that says what to do and names no

@@ -6,6 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "monitor/acquisition/czi_file.h"
+#include "monitor/acquisition/czi_image.h"
+#include "monitor/acquisition/lif_file.h"
+#include "monitor/acquisition/lif_image.h"
 #include "monitor/acquisition/read_error.h"
 #include "monitor/acquisition/tiff_image.h"
 
@@ -28,8 +32,6 @@ constexpr std::array kNotMeasured = {
     Magic{"\x1F\x8B"sv, "a gzip archive"},
     Magic{"GIF8"sv, "a GIF picture"},
     Magic{"BM"sv, "a BMP picture"},
-    Magic{"ZISRAWFILE"sv, "a Zeiss CZI file, which is not read yet"},
-    Magic{"\x70\x00\x00\x00"sv, "a Leica LIF file, which is not read yet"},
     Magic{"\xDA\xCE\xBE\x0A"sv, "a Nikon ND2 file, which is not read yet"},
     Magic{"\x89HDF"sv, "an HDF5 file (Imaris, SVI), which is not read yet"},
     Magic{"\xD0\xCF\x11\xE0"sv, "an OLE file (OIB, old office), which is not read yet"},
@@ -49,13 +51,15 @@ bool IsTiff(std::string_view head) {
 
 }  // namespace
 
-Image ReadImage(int fd, std::uint64_t file_bytes) {
-  if (file_bytes == 0) {
+Image ReadImage(const ImageSource& source) {
+  if (source.bytes == 0) {
     throw ReadError(ReadFault::kUnreadable,
                     "the file is empty (0 bytes); copy it again from the instrument");
   }
-  const std::string head = Head(fd);
-  if (IsTiff(head)) return ReadTiffImage(fd, file_bytes);
+  const std::string head = Head(source.fd);
+  if (IsTiff(head)) return ReadTiffImage(source.fd, source.bytes);
+  if (IsCzi(head)) return ReadCziImage(source);
+  if (IsLif(head)) return ReadLifImage(source);
   for (const Magic& magic : kNotMeasured) {
     if (!head.starts_with(magic.bytes)) continue;
     throw ReadError(ReadFault::kUnreadable, "the file is " + std::string(magic.meaning) +

@@ -1,15 +1,14 @@
 #pragma once
 
-#include <cstdint>
-
 #include "monitor/acquisition/image.h"
+#include "monitor/acquisition/image_source.h"
 
 namespace monitor::acquisition {
 
 /// Reads an image file, told by its first bytes and not by its name.
 ///
-/// `fd` is open for reading on a regular file of `file_bytes` and stays the caller's.
+/// TIFF in all its dialects, Zeiss CZI, Leica LIF.
 /// Errors  ReadError; it names what the bytes are where that is known ("a PDF document").
-[[nodiscard]] Image ReadImage(int fd, std::uint64_t file_bytes);
+[[nodiscard]] Image ReadImage(const ImageSource& source);
 
 }  // namespace monitor::acquisition

@@ -111,24 +111,6 @@ struct TiffFile::Handle {
   }
 };
 
-std::uint64_t BytesOf(SampleType type) {
-  switch (type) {
-    case SampleType::kUint8:
-    case SampleType::kInt8:
-      return 1;
-    case SampleType::kUint16:
-    case SampleType::kInt16:
-      return 2;
-    case SampleType::kUint32:
-    case SampleType::kInt32:
-    case SampleType::kFloat32:
-      return 4;
-    case SampleType::kFloat64:
-      return 8;
-  }
-  return 8;
-}
-
 TiffFile::TiffFile(int fd, std::uint64_t file_bytes)
     : file_bytes_(file_bytes), handle_(std::make_unique<Handle>()) {
   handle_->source = {fd, 0, file_bytes};

@@ -7,11 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "monitor/acquisition/sample_type.h"
+
 namespace monitor::acquisition {
-
-enum class SampleType { kUint8, kInt8, kUint16, kInt16, kUint32, kInt32, kFloat32, kFloat64 };
-
-[[nodiscard]] std::uint64_t BytesOf(SampleType type);
 
 /// One page of a TIFF as its directory states it, checked against the file's size; no pixel is
 /// decoded yet.

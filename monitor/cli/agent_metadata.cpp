@@ -39,7 +39,7 @@ int PrintMetadata(const std::string& path) {
   }
   nlohmann::json stated = nlohmann::json::object();
   const acquisition::Image image =
-      acquisition::ReadImage(descriptor, static_cast<std::uint64_t>(status.st_size));
+      acquisition::ReadImage({descriptor, static_cast<std::uint64_t>(status.st_size), "", {}});
   close(descriptor);
   stated["format"] = image.format;
   for (const auto& [key, value] : image.metadata) {

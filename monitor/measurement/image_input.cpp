@@ -10,7 +10,8 @@ namespace {
 ImageInput ArrangedImage(const AnalysisJob& job, std::size_t index, NaturalAxis natural) {
   const InputFile& file = *job.files[index];
   ImageInput input;
-  input.image = acquisition::ReadImage(file.fd(), file.bytes());
+  const Setup said(job.layers[index], {});
+  input.image = acquisition::ReadImage({file.fd(), file.bytes(), "", said.Text("scene")});
   input.setup = Setup(job.layers[index], input.image.metadata);
   ArrangePlanes(input.setup.Text("axes"), natural, input.image);
   const std::optional<std::string> roi = input.setup.Text("roi");

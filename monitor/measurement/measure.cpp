@@ -57,8 +57,7 @@ std::string AnswerOf(const AnalysisJob& job, const ReportProgress& progress) {
   } catch (const UsageError& error) {
     answer = {{"wrong_usage", error.what()}};
   } catch (const acquisition::ReadError& error) {
-    const bool unsupported = error.fault() == acquisition::ReadFault::kUnsupported;
-    answer = {{"read_fault", error.what()}, {"unsupported", unsupported}};
+    answer = {{"read_fault", error.what()}, {"fault", static_cast<int>(error.fault())}};
   }
   answer["analysis_s"] = SecondsSince(start);
   const std::vector<std::uint8_t> bytes = json::to_cbor(answer);
@@ -66,13 +65,13 @@ std::string AnswerOf(const AnalysisJob& job, const ReportProgress& progress) {
 }
 
 void NoteReadFault(const json& answer, MeasurementResult& result) {
+  using acquisition::ReadFault;
+  const auto fault = static_cast<ReadFault>(answer.at("fault").get<int>());
   qc_metrics::Finding finding{"unreadable", qc_metrics::Severity::kFault,
                               answer.at("read_fault").get<std::string>(), std::nullopt};
-  result.exit_code = kUnreadable;
-  if (answer.at("unsupported").get<bool>()) {
-    finding.code = "unsupported_format";
-    result.exit_code = kUnmeasurable;
-  }
+  result.exit_code = fault == ReadFault::kUnreadable ? kUnreadable : kUnmeasurable;
+  if (fault == ReadFault::kUnsupported) finding.code = "unsupported_format";
+  if (fault == ReadFault::kSceneNeeded) finding.code = "metadata_missing:scene";
   AddFinding(finding, result.document);
 }
 

@@ -28,6 +28,7 @@ DOORS = (
                    "monitor/simulation")),
     (r"Eigen/", ("qc_metrics", "alerts")),
     (r"tiff(io|conf)?\.h|tiffio\.hxx", ("monitor/acquisition", "monitor/simulation")),
+    (r"zstd\.h", ("monitor/acquisition",)),
     (r"pugixml\.hpp", ("monitor/acquisition", "monitor/simulation")),
     (r"soci/|sqlite3\.h|libpq", ("sop/store",)),
     (r"libical/", ("sop",)),
