@@ -66,6 +66,33 @@ export const reasonCode: Record<string, string> = {
   not_in_plan: "Not in the verification plan",
 };
 
+/** What a decision says of one quantity ("fail:psf.fwhm.z") or one setting. */
+const decided: Record<string, (subject: string) => string> = {
+  fail: (s) => `${s} is outside its limit`,
+  conditional_fail: (s) => `${s} is outside its limit, by less than the uncertainty`,
+  conditional_pass: (s) => `${s} is inside its limit, by less than the guard band`,
+  method_not_capable: (s) => `The uncertainty of ${s} is too large for its limits`,
+  warning: (s) => `${s} reached its warning limit`,
+  settings_differ: (s) => `${s} differs from the procedure`,
+  settings_not_stated: (s) => `${s} is not stated`,
+  settings_not_configured: (s) => `${s} is not set in the configuration`,
+  metadata_missing: (s) => `${s} is missing`,
+};
+
+/** A reason of a decision in words; what is not known is shown as it is recorded. */
+export function decisionReason(code: string): string {
+  const whole = reasonCode[code];
+  if (whole) return whole;
+  const colon = code.indexOf(":");
+  const words = colon > 0 ? decided[code.slice(0, colon)] : undefined;
+  const subject = code.slice(colon + 1);
+  if (words) return words(quantity[subject] ?? setup[subject] ?? subject);
+  if (code.startsWith("finding:")) return `A finding waits for review: ${findingWord(subject)}`;
+  return findingWord(code);
+}
+
+const findingWord = (code: string) => finding[code] ?? code.replace(/_/g, " ");
+
 /** The names of the built-in quantities; a facility's own come with their name. */
 export const quantity: Record<string, string> = {
   "psf.fwhm.x": "FWHM x",
@@ -202,6 +229,26 @@ export const purpose: Record<string, string> = {
   repeat: "repeat",
   as_left: "as left",
   practice: "practice",
+};
+
+/** What a measurement warns of, short; the finding's own sentence stands beside it. */
+export const finding: Record<string, string> = {
+  saturated: "saturated",
+  undersampled: "sampled too coarsely",
+  not_representative: "too little of the field was measured",
+  model_mismatch: "the light is not of the fitted shape",
+  settings_not_stated: "a setting is not stated",
+  too_few: "too few objects",
+  too_small: "too small to be measured",
+  not_finite: "values that are no numbers",
+  no_signal: "no signal",
+  dust: "dust",
+  drift_in_series: "drift within the series",
+  clock: "a clock is wrong",
+  unreadable: "the file cannot be read",
+  unsupported_format: "a format that is not read",
+  several_images: "several images in one file",
+  switching: "the laser was switched",
 };
 
 export const review: Record<string, string> = {

@@ -48,7 +48,7 @@ function PageHead({ m, setting }: { m: MeasurementPage; setting: Setting }) {
 
 function DecisionReasons({ m }: { m: MeasurementPage }) {
   const d = m.decision;
-  const lines = (d?.reasons ?? []).map((code) => texts.reasonCode[code] ?? code.replace(/_/g, " "));
+  const lines = (d?.reasons ?? []).map(texts.decisionReason);
   if (d?.uncertainty_incomplete) lines.push(t.incomplete);
   const distinct = [...new Set(lines)];
   if (distinct.length === 0) return null;

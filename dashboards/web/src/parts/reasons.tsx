@@ -8,7 +8,7 @@ import { known, sortedReasons } from "../verdict.ts";
 import { Shape } from "./marks.tsx";
 
 export function reasonText(reason: Reason): string {
-  const text = reason.text || texts.reasonCode[reason.code] || reason.code.replace(/_/g, " ");
+  const text = reason.text || texts.decisionReason(reason.code);
   const where = reason.configuration;
   return where && !text.includes(where) ? `${where}: ${text}` : text;
 }
