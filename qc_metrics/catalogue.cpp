@@ -27,6 +27,9 @@ constexpr std::string_view kSurface = "etalon.surface/1";
 constexpr std::string_view kAffine = "etalon.affine/1";
 constexpr std::string_view kEllipsoid = "etalon.ellipsoid/1";
 constexpr std::string_view kSegment = "etalon.segment/1";
+constexpr std::string_view kTrace = "etalon.trace/1";
+constexpr std::string_view kPulses = "etalon.pulses/1";
+constexpr std::string_view kIrradiance = "etalon.irradiance.derived/1";
 constexpr std::string_view kSetPoints = "etalon.set_points/1";
 constexpr std::string_view kPtc = "etalon.photon_transfer/1";
 constexpr std::string_view kDark = "etalon.dark_series/1";
@@ -80,9 +83,19 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"power.min", "Lowest power", "mW", kSegment, kNeither, kLine, "etalon_power_min_watts", "", kWattsPerMw},
     {"power.max", "Highest power", "mW", kSegment, kNeither, kLine, "etalon_power_max_watts", "", kWattsPerMw},
     {"power.stability", "Power stability", "1", kSegment, kHigher, kLine, "etalon_power_stability_ratio", "", 1.0},
-    {"power.noise", "Power noise (SD/mean)", "1", kSegment, kLower, kLine, "etalon_power_noise_ratio", "", 1.0},
-    {"power.drift", "Power drift", "1/h", kSegment, kNeither, kLine, "etalon_power_drift_ratio_per_second", "", kPerSecondPerHour},
-    {"power.settling_time", "Settling time", "s", kSegment, kLower, kLine, "etalon_power_settling_time_seconds", "", 1.0},
+    {"power.noise", "Power noise (SD/mean)", "1", kTrace, kLower, kLine, "etalon_power_noise_ratio", "", 1.0},
+    {"power.drift", "Power drift", "1/h", kTrace, kNeither, kLine, "etalon_power_drift_ratio_per_second", "", kPerSecondPerHour},
+    {"power.settling_time", "Settling time", "s", kTrace, kLower, kLine, "etalon_power_settling_time_seconds", "", 1.0},
+    {"power.steps", "Power steps", "1", kTrace, kLower, kLine, "", "", 1.0},
+    {"power.step.time", "Time of a power step", "s", kTrace, kNeither, kLine, "", "", 1.0},
+    {"power.step.height", "Height of a power step / mean", "1", kTrace, kNeither, kLine, "", "", 1.0},
+    {"power.outliers", "Power outliers", "1", kTrace, kLower, kLine, "", "", 1.0},
+    {"power.outlier.time", "Time of a power outlier", "s", kTrace, kNeither, kLine, "", "", 1.0},
+    {"power.outlier.height", "Height of a power outlier / mean", "1", kTrace, kNeither, kLine, "", "", 1.0},
+    {"power.repeatability", "Power repeatability", "1", kPulses, kLower, kLine, "etalon_power_repeatability_ratio", "", 1.0},
+    {"power.irradiance", "Irradiance at the sample", "W/cm2", kIrradiance, kNeither, kLine, "", "", 1.0},
+    {"power.linearity.slope", "Power linearity, slope", "mW/%", kSetPoints, kNeither, kLine, "", "", 1.0},
+    {"power.linearity.intercept", "Power linearity, intercept", "mW", kSetPoints, kNeither, kLine, "", "", 1.0},
     {"power.linearity.r2", "Power linearity R2", "1", kSetPoints, kHigher, kLine, "etalon_power_linearity_r2_ratio", "", 1.0},
     {"power.linearity.worst_deviation", "Power linearity, worst deviation of full scale", "1", kSetPoints, kLower, kLine, "etalon_power_linearity_worst_deviation_ratio", "", 1.0},
 

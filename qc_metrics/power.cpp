@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "qc_metrics/power_linearity.h"
 #include "qc_metrics/power_segments.h"
 
 namespace qc_metrics {
@@ -12,91 +13,96 @@ namespace {
 
 constexpr std::size_t kMostSamples = 10'000'000;
 constexpr double kSecondsPerHour = 3600.0;
-constexpr std::int64_t kLeastSetPoints = 3;
-constexpr double kMaxLag1 = 0.95;
+constexpr std::size_t kLeastPulses = 3;
+constexpr double kExtremeSd = 1.2825498301618641;  // of Gumbel's distribution, pi / sqrt(6)
 
-// Straight line through power against time, about the mean time.
-struct Trend {
-  double mean_mw = 0.0;
-  double slope_mw_per_s = 0.0;
-  double time_square_s2 = 0.0;       // sum of squared deviations of time
-  double residual_square_mw2 = 0.0;  // residual variance, n - 2 degrees of freedom
-  double lag1 = 0.0;
-};
+// SD of the largest of n normal values, by the limit law; 3 % off at n = 20, less above.
+double ExtremeSd(double sd, double n) { return sd * kExtremeSd / std::sqrt(2.0 * std::log(n)); }
 
-// Kendall's correction: a fitted line takes away about (2 + 4 r) / n of the autocorrelation.
-double UnbiasedLag1(double lag1, double n) {
-  if (n < 8.0) return 0.0;
-  return std::clamp((lag1 * n + 2.0) / (n - 4.0), 0.0, kMaxLag1);
+double MedianInterval(std::span<const PowerSample> samples) {
+  std::vector<double> intervals;
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    intervals.push_back(samples[i].time_s - samples[i - 1].time_s);
+  }
+  if (intervals.empty()) return 0.0;
+  const auto middle = intervals.begin() + static_cast<std::ptrdiff_t>(intervals.size() / 2);
+  std::nth_element(intervals.begin(), middle, intervals.end());
+  return *middle;
 }
 
-// How much the variance of a mean or of a slope grows when neighbours resemble each other.
-double Inflation(double lag1) { return (1.0 + lag1) / (1.0 - lag1); }
-
-Trend FitTrend(std::span<const PowerSample> samples) {
-  const auto n = static_cast<double>(samples.size());
-  Trend trend;
-  double mean_time = 0.0;
-  for (const auto& s : samples) {
-    trend.mean_mw += s.power_mw / n;
-    mean_time += s.time_s / n;
+PowerSeriesKind KindOf(const PowerSegment& segment) {
+  const double duration_s = segment.end_s - segment.start_s + segment.interval_s;
+  const auto within = [](double value, double low, double high) {
+    return value >= low && value <= high;
+  };
+  if (within(segment.interval_s, 0.8, 1.25) && within(duration_s, 285.0, 330.0)) {
+    return PowerSeriesKind::kShort;
   }
-  double product = 0.0;
-  for (const auto& s : samples) {
-    trend.time_square_s2 += (s.time_s - mean_time) * (s.time_s - mean_time);
-    product += (s.time_s - mean_time) * (s.power_mw - trend.mean_mw);
+  if (within(segment.interval_s, 24.0, 37.5) && within(duration_s, 6840.0, 7920.0)) {
+    return PowerSeriesKind::kLong;
   }
-  if (trend.time_square_s2 > 0.0) trend.slope_mw_per_s = product / trend.time_square_s2;
-  double square = 0.0;
-  double lagged = 0.0;
-  double last = 0.0;
-  for (const auto& s : samples) {
-    const double residual =
-        s.power_mw - trend.mean_mw - trend.slope_mw_per_s * (s.time_s - mean_time);
-    square += residual * residual;
-    lagged += residual * last;
-    last = residual;
-  }
-  trend.lag1 = UnbiasedLag1(square > 0.0 ? lagged / square : 0.0, n);
-  // A line takes two degrees of freedom, and more where neighbours resemble each other.
-  const double taken = std::min(2.0 * Inflation(trend.lag1), 0.5 * n);
-  trend.residual_square_mw2 = n > 2.0 ? square / (n - taken) : 0.0;
-  return trend;
+  return PowerSeriesKind::kOther;
 }
 
-void FillTrend(std::span<const PowerSample> samples, const PowerSettings& settings,
+void FillTraceValues(const PowerSettings& settings, PowerSegment& segment) {
+  const TraceModel& trace = *segment.trace;
+  const double mean = segment.mean_mw;
+  const auto n = static_cast<double>(segment.samples);
+  segment.noise = {.value = trace.noise.sd / mean, .u = trace.noise_u_mw / mean};
+  segment.sd_over_mean = {.value = segment.sd_mw / mean, .u = *segment.sd_u_mw / mean};
+  segment.extreme_u_mw = ExtremeSd(trace.noise.sd, n);
+  const double sum = segment.max_mw + segment.min_mw;
+  // d/dmax and d/dmin of (max - min) / (max + min) are 2 min / sum^2 and 2 max / sum^2.
+  segment.stability = {
+      .value = 1.0 - (segment.max_mw - segment.min_mw) / sum,
+      .u = 2.0 * std::hypot(segment.min_mw, segment.max_mw) / (sum * sum) * *segment.extreme_u_mw};
+  segment.searched = segment.samples >= settings.min_drift_samples &&
+                     segment.end_s - segment.start_s >= settings.min_drift_duration_s;
+  if (!segment.searched) return;
+  segment.drift_per_h = {.value = trace.slope_mw_per_s * kSecondsPerHour / mean,
+                         .u = trace.slope_u_mw_per_s * kSecondsPerHour / mean};
+  if (!trace.settling) {
+    if (trace.noise.sd < settings.settled_band * mean) segment.settling_s = PowerValue{};
+  } else if (trace.settling->time_s > segment.end_s - segment.start_s) {
+    segment.still_settling = true;
+  } else {
+    segment.settling_s = {.value = trace.settling->time_s, .u = trace.settling->time_u_s};
+  }
+}
+
+void FillTrace(std::span<const PowerSample> samples, const PowerSettings& settings,
                PowerSegment& segment) {
-  const auto n = static_cast<double>(samples.size());
   if (samples.size() < 3) return;
-  const Trend trend = FitTrend(samples);
-  segment.lag1 = trend.lag1;
-  const double inflation = Inflation(trend.lag1);
-  segment.mean_u_mw = std::sqrt(trend.residual_square_mw2 * inflation / n);
-  if (segment.samples < settings.min_stability_samples || !(segment.mean_mw > 0.0)) return;
-  segment.stability = 1.0 - (segment.max_mw - segment.min_mw) / (segment.max_mw + segment.min_mw);
-  segment.noise = std::sqrt(trend.residual_square_mw2) / segment.mean_mw;
-  // A variance's own uncertainty grows with (1 + r^2) / (1 - r^2), not with (1 + r) / (1 - r).
-  const double r2 = trend.lag1 * trend.lag1;
-  segment.noise_u = *segment.noise * std::sqrt((1.0 + r2) / (1.0 - r2) / (2.0 * (n - 2.0)));
-  if (segment.samples < settings.min_drift_samples ||
-      segment.end_s - segment.start_s < settings.min_drift_duration_s) {
+  std::vector<double> times_s;
+  std::vector<double> power_mw;
+  for (const auto& s : samples) {
+    times_s.push_back(s.time_s);
+    power_mw.push_back(s.power_mw);
+  }
+  const bool all = segment.samples >= settings.min_drift_samples &&
+                   segment.end_s - segment.start_s >= settings.min_drift_duration_s;
+  const TraceModel trace = TakeApart(times_s, power_mw, all ? TraceParts::kAll : TraceParts::kLine,
+                                     settings.settled_band);
+  segment.mean_u_mw = trace.mean_u_mw;
+  if (segment.samples < settings.min_stability_samples || !(segment.mean_mw > 0.0) ||
+      !(segment.min_mw + segment.max_mw > 0.0)) {
     return;
   }
-  segment.drift_per_h = trend.slope_mw_per_s * kSecondsPerHour / segment.mean_mw;
-  segment.drift_u_per_h = std::sqrt(trend.residual_square_mw2 * inflation / trend.time_square_s2) *
-                          kSecondsPerHour / segment.mean_mw;
+  const double r2 = trace.noise.lag1 * trace.noise.lag1;
+  segment.sd_u_mw = segment.sd_mw * std::sqrt((1.0 + r2) / (1.0 - r2) /
+                                              (2.0 * static_cast<double>(segment.samples - 1)));
+  segment.trace = trace;
+  FillTraceValues(settings, segment);
 }
 
-PowerSegment Summarise(std::span<const PowerSample> samples, const SegmentRange& range,
-                       const PowerSettings& settings) {
-  const auto used = samples.subspan(range.first, range.count);
+PowerSegment Summarise(std::span<const PowerSample> used, const PowerSettings& settings) {
   PowerSegment segment;
   segment.line_nm = used.front().line_nm;
   segment.setting_percent = used.front().setting_percent;
   segment.start_s = used.front().time_s;
   segment.end_s = used.back().time_s;
+  segment.interval_s = MedianInterval(used);
   segment.samples = static_cast<std::int64_t>(used.size());
-  segment.edge_samples_dropped = range.edge_samples_dropped;
   const auto weaker = [](const PowerSample& a, const PowerSample& b) {
     return a.power_mw < b.power_mw;
   };
@@ -108,68 +114,47 @@ PowerSegment Summarise(std::span<const PowerSample> samples, const SegmentRange&
   double square = 0.0;
   for (const auto& s : used) square += std::pow(s.power_mw - segment.mean_mw, 2);
   segment.sd_mw = used.size() > 1 ? std::sqrt(square / (n - 1.0)) : 0.0;
-  FillTrend(used, settings, segment);
+  segment.kind = KindOf(segment);
+  FillTrace(used, settings, segment);
   return segment;
 }
 
-struct SetPoint {
-  double setting = 0.0, mean_mw = 0.0, variance_mw2 = 0.0;
-};
-
-std::vector<SetPoint> SetPoints(const std::vector<PowerSegment>& segments,
-                                std::optional<double> line_nm) {
-  std::map<double, std::vector<const PowerSegment*>> by_setting;
-  for (const auto& segment : segments) {
-    if (segment.line_nm == line_nm && segment.setting_percent) {
-      by_setting[*segment.setting_percent].push_back(&segment);
-    }
+// Pulses of one line and setting, as one series of their means.
+std::optional<PowerPulses> Pulses(const std::vector<PowerSegment>& segments,
+                                  const std::vector<std::size_t>& members,
+                                  const PowerSettings& settings) {
+  if (members.size() < kLeastPulses) return std::nullopt;
+  PowerPulses pulses;
+  std::vector<PowerSample> means;
+  for (const std::size_t i : members) {
+    const PowerSegment& segment = segments[i];
+    pulses.segments.push_back(segment.number);
+    means.push_back({.time_s = 0.5 * (segment.start_s + segment.end_s),
+                     .power_mw = segment.mean_mw,
+                     .line_nm = segment.line_nm,
+                     .setting_percent = segment.setting_percent,
+                     .temperature_c = std::nullopt});
   }
-  std::vector<SetPoint> points;
-  for (const auto& [setting, members] : by_setting) {
-    SetPoint point{.setting = setting};
-    const auto n = static_cast<double>(members.size());
-    for (const auto* segment : members) {
-      point.mean_mw += segment->mean_mw / n;
-      point.variance_mw2 += std::pow(segment->mean_u_mw.value_or(0.0) / n, 2);
-    }
-    points.push_back(point);
-  }
-  return points;
+  pulses.series = Summarise(means, settings);
+  if (!(pulses.series.mean_mw > 0.0)) return std::nullopt;
+  const double ratio = pulses.series.sd_mw / pulses.series.mean_mw;
+  const auto freedom = static_cast<double>(members.size() - 1);
+  pulses.repeatability = {.value = ratio, .u = ratio / std::sqrt(2.0 * freedom)};
+  return pulses;
 }
 
-std::optional<PowerLinearity> Linearity(const std::vector<PowerSegment>& segments,
-                                        std::optional<double> line_nm) {
-  const auto points = SetPoints(segments, line_nm);
-  const auto n = static_cast<double>(points.size());
-  if (static_cast<std::int64_t>(points.size()) < kLeastSetPoints) return std::nullopt;
-  double mean_x = 0.0, mean_y = 0.0;
-  for (const auto& p : points) {
-    mean_x += p.setting / n;
-    mean_y += p.mean_mw / n;
+void FillPulses(const PowerSettings& settings, Power& power) {
+  std::map<std::pair<std::optional<double>, std::optional<double>>, std::vector<std::size_t>>
+      groups;
+  for (std::size_t i = 0; i < power.segments.size(); ++i) {
+    const PowerSegment& segment = power.segments[i];
+    groups[{segment.line_nm, segment.setting_percent}].push_back(i);
   }
-  double xx = 0.0, xy = 0.0, yy = 0.0, largest = 0.0;
-  for (const auto& p : points) {
-    xx += (p.setting - mean_x) * (p.setting - mean_x);
-    xy += (p.setting - mean_x) * (p.mean_mw - mean_y);
-    yy += (p.mean_mw - mean_y) * (p.mean_mw - mean_y);
-    largest = std::max(largest, p.mean_mw);
+  for (const auto& [key, members] : groups) {
+    if (auto pulses = Pulses(power.segments, members, settings)) {
+      power.pulses.push_back(std::move(*pulses));
+    }
   }
-  if (!(yy > 0.0) || !(largest > 0.0)) return std::nullopt;
-  PowerLinearity result;
-  result.line_nm = line_nm;
-  result.set_points = static_cast<std::int64_t>(points.size());
-  double squares = 0.0;
-  for (const auto& p : points) {
-    const double residual = p.mean_mw - mean_y - xy / xx * (p.setting - mean_x);
-    squares += residual * residual;
-    if (std::abs(residual) / largest < result.worst_deviation) continue;
-    result.worst_deviation = std::abs(residual) / largest;
-    // Of this residual alone: (1 - h) of its own mean's variance, h the point's leverage.
-    const double leverage = 1.0 / n + std::pow(p.setting - mean_x, 2) / xx;
-    result.worst_deviation_u = std::sqrt(p.variance_mw2 * std::max(0.0, 1.0 - leverage)) / largest;
-  }
-  result.r2 = 1.0 - squares / yy;
-  return result;
 }
 
 std::optional<Fault> FindFault(std::span<const PowerSample> samples) {
@@ -195,19 +180,14 @@ Measured<Power> MeasurePower(std::span<const PowerSample> samples, const PowerSe
   power.off_samples = segmentation.off_samples;
   power.edge_samples = segmentation.lone_edge_samples;
   for (const auto& range : segmentation.segments) {
-    power.segments.push_back(Summarise(samples, range, settings));
+    power.segments.push_back(Summarise(samples.subspan(range.first, range.count), settings));
+    power.segments.back().first_sample = range.first;
+    power.segments.back().edge_samples_dropped = range.edge_samples_dropped;
     power.segments.back().number = static_cast<std::int64_t>(power.segments.size());
     power.edge_samples += range.edge_samples_dropped;
   }
-  std::vector<std::optional<double>> lines;
-  for (const auto& segment : power.segments) {
-    if (std::find(lines.begin(), lines.end(), segment.line_nm) == lines.end()) {
-      lines.push_back(segment.line_nm);
-    }
-  }
-  for (const auto& line : lines) {
-    if (auto linearity = Linearity(power.segments, line)) power.linearity.push_back(*linearity);
-  }
+  FillPulses(settings, power);
+  power.linearity = MeasureLinearity(power.segments);
   return power;
 }
 

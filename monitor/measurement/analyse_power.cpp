@@ -85,7 +85,7 @@ AnalysisOutcome AnalysePower(const AnalysisJob& job, const ReportProgress& progr
   const std::vector<qc_metrics::PowerSample> samples = Samples(log, mw_per_unit, outcome.setup);
   if (NoteMissingKeys(outcome.setup, outcome)) return outcome;
   const auto measured = qc_metrics::MeasurePower(samples);
-  outcome.report = qc_metrics::PowerReport(measured);
+  outcome.report = qc_metrics::PowerReport(measured, samples);
   NameLocation(outcome.setup, outcome.report);
   CheckMeterWavelength(samples, outcome.setup, outcome.report);
   const auto* power = std::get_if<qc_metrics::Power>(&measured);

@@ -1,0 +1,374 @@
+#include "qc_metrics/power_parts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "qc_metrics/power_outliers.h"
+
+namespace qc_metrics {
+namespace {
+
+constexpr std::size_t kMostSteps = 16;
+constexpr int kMostAttempts = 48;
+constexpr std::size_t kLeastApart = 4;  // a shorter stay is an outlier
+constexpr double kLeastTauIntervals = 1.5;
+constexpr double kMostTauPart = 1.0 / 3.0;  // of the record; slower is drift
+constexpr int kTaus = 28;
+constexpr int kTauRefinements = 30;
+constexpr double kGolden = 0.6180339887498949;
+constexpr double kLocalSigmas = 7.0;       // that a sudden step's neighbours should show
+constexpr double kLeastLocalSigmas = 2.0;  // and at least do
+constexpr double kLeastLocalPart = 0.5;    // of the step's height
+constexpr double kWanderingLag1 = 0.93;
+constexpr int kNewtonSteps = 3;
+
+// The parts sought, by index of bin; the columns are in this order too.
+class Search {
+ public:
+  Search(const BinnedTrace& trace, double band)
+      : trace_(trace),
+        band_(band),
+        noise_(NoiseOfDifferences(trace.power_mw)),
+        significant_(SignificantSigmas(trace.power_mw.size())),
+        barred_(trace.power_mw.size()) {
+    const double length = trace.times_s.back() - trace.times_s.front();
+    least_tau_ = kLeastTauIntervals * length / static_cast<double>(trace.times_s.size() - 1);
+    most_tau_ = kMostTauPart * length;
+  }
+
+  PartsFit Run() {
+    if (noise_.sd > 0.0) {
+      for (int i = 0; i < kMostAttempts && AddOne(); ++i) continue;
+      TakeOutInsignificant();
+    }
+    return Finish();
+  }
+
+ private:
+  std::vector<double> StepColumn(std::size_t k) const {
+    std::vector<double> column(trace_.times_s.size());
+    std::fill(column.begin() + static_cast<std::ptrdiff_t>(k), column.end(), 1.0);
+    return column;
+  }
+
+  std::vector<double> SettlingColumn(double tau) const {
+    std::vector<double> column;
+    for (const double t : trace_.times_s) {
+      column.push_back(std::exp(-(t - trace_.times_s.front()) / tau));
+    }
+    return column;
+  }
+
+  DesignColumns Columns(const std::vector<std::size_t>& steps, std::optional<double> tau) const {
+    const double middle = 0.5 * (trace_.times_s.front() + trace_.times_s.back());
+    const double length = trace_.times_s.back() - trace_.times_s.front();
+    DesignColumns columns(2);
+    for (const double t : trace_.times_s) {
+      columns[0].push_back(1.0);
+      columns[1].push_back((t - middle) / length);
+    }
+    for (const std::size_t k : steps) columns.push_back(StepColumn(k));
+    if (tau) columns.push_back(SettlingColumn(*tau));
+    return columns;
+  }
+
+  SeriesScan Scan(const std::vector<std::size_t>& steps, std::optional<double> tau) const {
+    return {Columns(steps, tau), trace_.power_mw, trace_.gaps, noise_};
+  }
+
+  // Best settling time beside what `scan` holds, with its significance.
+  std::pair<double, double> BestTau(const SeriesScan& scan) const {
+    const auto value = [&](double log_tau) {
+      return std::abs(scan.Sigmas(SettlingColumn(std::exp(log_tau))));
+    };
+    const double first = std::log(least_tau_);
+    const double step = (std::log(most_tau_) - first) / kTaus;
+    if (!(step > 0.0)) return {least_tau_, 0.0};
+    int best = 0;
+    double most = 0.0;
+    for (int i = 0; i <= kTaus; ++i) {
+      const double sigmas = value(first + step * i);
+      if (sigmas > most) {
+        most = sigmas;
+        best = i;
+      }
+    }
+    if (most < significant_) return {least_tau_, most};
+    double low = first + step * std::max(0, best - 1);
+    double high = first + step * std::min(kTaus, best + 1);
+    for (int i = 0; i < kTauRefinements; ++i) {
+      const double left = high - kGolden * (high - low);
+      const double right = low + kGolden * (high - low);
+      (value(left) > value(right) ? high : low) = value(left) > value(right) ? right : left;
+    }
+    return {std::exp(0.5 * (low + high)), value(0.5 * (low + high))};
+  }
+
+  bool IsFree(std::size_t k) const {
+    if (barred_[k] != 0 || k < kLeastApart || k + kLeastApart > barred_.size()) return false;
+    return std::none_of(steps_.begin(), steps_.end(),
+                        [k](std::size_t s) { return (s > k ? s - k : k - s) < kLeastApart; });
+  }
+
+  std::pair<std::size_t, double> BestStep(const SeriesScan& scan) const {
+    const std::vector<double> sigmas = scan.StepSigmas();
+    std::size_t best = 0;
+    double most = 0.0;
+    for (std::size_t k = 1; k < sigmas.size(); ++k) {
+      if (std::abs(sigmas[k]) <= most || !IsFree(k)) continue;
+      most = std::abs(sigmas[k]);
+      best = k;
+    }
+    return {best, most};
+  }
+
+  // A wandering power looks like a step from afar; beside its place it does not.
+  bool IsSudden(std::size_t k) const {
+    std::vector<std::size_t> with = steps_;
+    with.push_back(k);
+    const SeriesFit fit = FitSeries(Columns(with, tau_), trace_.power_mw, trace_.gaps);
+    const double height = fit.coefficients[1 + with.size()];
+    const double inflated = noise_.sd * std::sqrt((1.0 + noise_.lag1) / (1.0 - noise_.lag1));
+    const double wanted = 2.0 * std::pow(kLocalSigmas * inflated / height, 2);
+    const auto room = static_cast<double>(std::min(k, trace_.power_mw.size() - k));
+    const auto beside = static_cast<std::size_t>(
+        std::min(room, std::max(std::ceil(wanted), static_cast<double>(kLeastApart))));
+    double jump = 0.0;
+    for (std::size_t i = 0; i < beside; ++i) {
+      // Residuals hold no step any more, so its height is put back.
+      jump += (fit.residuals[k + i] - fit.residuals[k - 1 - i]) / static_cast<double>(beside);
+    }
+    jump += height;
+    const double u = inflated * std::sqrt(2.0 / static_cast<double>(beside));
+    return jump / height > kLeastLocalPart && std::abs(jump) > kLeastLocalSigmas * u;
+  }
+
+  // One more part, or one place less to look at; false when nothing significant is left.
+  bool AddOne() {
+    if (steps_.size() >= kMostSteps) return false;
+    const SeriesScan scan = Scan(steps_, tau_);
+    const auto [k, step_sigmas] = BestStep(scan);
+    const auto [tau, tau_sigmas] = tau_ ? std::pair{0.0, 0.0} : BestTau(scan);
+    if (std::max(step_sigmas, tau_sigmas) < significant_) return false;
+    if (tau_sigmas >= step_sigmas) {
+      tau_ = tau;
+    } else if (IsSudden(k)) {
+      steps_.push_back(k);
+      MoveSteps();
+    } else {
+      wanders_ = true;
+      for (std::size_t i = k < kLeastApart ? 0 : k - kLeastApart;
+           i < std::min(barred_.size(), k + kLeastApart); ++i) {
+        barred_[i] = 1;
+      }
+    }
+    if (tau_) tau_ = BestTau(Scan(steps_, std::nullopt)).first;
+    return true;
+  }
+
+  // Each step anew beside the others: the first was placed when nothing else was known.
+  void MoveSteps() {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      const std::size_t before = steps_[i];
+      steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(i));
+      const std::size_t place = BestStep(Scan(steps_, tau_)).first;
+      steps_.insert(steps_.begin() + static_cast<std::ptrdiff_t>(i), place > 0 ? place : before);
+    }
+  }
+
+  void TakeOutInsignificant() {
+    while (!steps_.empty() || tau_) {
+      const SeriesFit fit = FitSeries(Columns(steps_, tau_), trace_.power_mw, trace_.gaps);
+      std::size_t worst = 0;
+      double least = significant_;
+      for (std::size_t j = 2; j < fit.coefficients.size(); ++j) {
+        const double sigmas = std::abs(fit.coefficients[j]) / std::sqrt(fit.covariance[j][j]);
+        if (sigmas >= least) continue;
+        least = sigmas;
+        worst = j;
+      }
+      if (worst == 0) return;
+      if (worst - 2 < steps_.size()) {
+        steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(worst - 2));
+      } else {
+        tau_.reset();
+      }
+    }
+  }
+
+  PartsFit Finish();
+  void FillSettling(const SeriesFit& fit, std::size_t column, TraceModel& model) const;
+  double PlaceVariance(std::size_t step) const;
+
+  const BinnedTrace& trace_;
+  double band_;
+  SeriesNoise noise_;
+  double significant_;
+  std::vector<char> barred_;
+  double least_tau_ = 0.0;
+  double most_tau_ = 0.0;
+  std::vector<std::size_t> steps_;
+  std::optional<double> tau_;
+  bool wanders_ = false;
+};
+
+// Variance of a step's place, in bins, from how much less its neighbours explain.
+double Search::PlaceVariance(std::size_t step) const {
+  std::vector<std::size_t> others = steps_;
+  others.erase(others.begin() + static_cast<std::ptrdiff_t>(step));
+  const std::vector<double> sigmas = Scan(others, tau_).StepSigmas();
+  const std::size_t place = steps_[step];
+  double sum = 0.0;
+  double first = 0.0;
+  double second = 0.0;
+  const std::size_t begin = place > 40 ? place - 40 : 1;
+  for (std::size_t k = begin; k < std::min(sigmas.size(), place + 41); ++k) {
+    const double gain = sigmas[k] * sigmas[k] - sigmas[place] * sigmas[place];
+    const double weight = std::exp(0.5 * std::min(0.0, gain));
+    const double offset = static_cast<double>(k) - static_cast<double>(place);
+    sum += weight;
+    first += weight * offset;
+    second += weight * offset * offset;
+  }
+  return second / sum;  // about the place reported, not about the mean
+}
+
+// The time until the settling part is `band` of the settled power, with the part's, the rate's and
+// the level's uncertainty.
+void Search::FillSettling(const SeriesFit& fit, std::size_t column, TraceModel& model) const {
+  TraceSettling settling{.part_mw = fit.coefficients[column], .tau_s = *tau_};
+  const double settled = fit.coefficients[0] - 0.5 * fit.coefficients[1];  // at the first sample
+  const double ratio = std::abs(settling.part_mw) / (band_ * settled);
+  const double logarithm = std::log(ratio);
+  if (!(logarithm > 0.0)) {
+    model.settling = settling;
+    return;
+  }
+  settling.time_s = *tau_ * logarithm;
+  std::vector<double> gradient(fit.coefficients.size());
+  gradient[0] = -*tau_ / settled;
+  gradient[1] = 0.5 * *tau_ / settled;
+  gradient[column] = *tau_ / settling.part_mw;
+  gradient[column + 1] = logarithm;
+  double variance = 0.0;
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    for (std::size_t j = 0; j < gradient.size(); ++j) {
+      variance += gradient[i] * fit.covariance[i][j] * gradient[j];
+    }
+  }
+  settling.time_u_s = std::sqrt(std::max(0.0, variance));
+  model.settling = settling;
+}
+
+PartsFit Search::Finish() {
+  std::sort(steps_.begin(), steps_.end());
+  DesignColumns columns = Columns(steps_, tau_);
+  SeriesFit fit = FitSeries(columns, trace_.power_mw, trace_.gaps);
+  const std::size_t settling = 2 + steps_.size();
+  // The settling time constant is a parameter too: its derivative is a column, its value follows.
+  for (int i = 0; tau_ && i < kNewtonSteps; ++i) {
+    columns = Columns(steps_, tau_);
+    columns.emplace_back();
+    for (std::size_t k = 0; k < trace_.times_s.size(); ++k) {
+      const double t = trace_.times_s[k] - trace_.times_s.front();
+      columns.back().push_back(fit.coefficients[settling] * columns[settling][k] * t /
+                               (*tau_ * *tau_));
+    }
+    fit = FitSeries(columns, trace_.power_mw, trace_.gaps);
+    if (i + 1 < kNewtonSteps) {
+      *tau_ = std::clamp(*tau_ + fit.coefficients.back(), 0.5 * *tau_, 2.0 * *tau_);
+    }
+  }
+  PartsFit result;
+  TraceModel& model = result.model;
+  const double length = trace_.times_s.back() - trace_.times_s.front();
+  model.middle_s = 0.5 * (trace_.times_s.front() + trace_.times_s.back());
+  model.first_s = trace_.times_s.front();
+  model.level_mw = fit.coefficients[0];
+  model.slope_mw_per_s = fit.coefficients[1] / length;
+  model.slope_u_mw_per_s = std::sqrt(fit.covariance[1][1]) / length;
+  model.noise = fit.noise;
+  model.wanders = wanders_ || fit.noise.lag1 > kWanderingLag1;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const std::size_t k = steps_[i];
+    const double interval = trace_.times_s[k] - trace_.times_s[k - 1];
+    model.steps.push_back({.time_s = 0.5 * (trace_.times_s[k] + trace_.times_s[k - 1]),
+                           .time_u_s = interval * std::sqrt(1.0 / 12.0 + PlaceVariance(i)),
+                           .height_mw = fit.coefficients[2 + i],
+                           .height_u_mw = std::sqrt(fit.covariance[2 + i][2 + i])});
+  }
+  if (tau_) FillSettling(fit, settling, model);
+  result.columns = columns.size();
+  return result;
+}
+
+}  // namespace
+
+PartsFit FitLine(const BinnedTrace& trace) {
+  const double length = trace.times_s.back() - trace.times_s.front();
+  PartsFit result;
+  TraceModel& model = result.model;
+  model.first_s = trace.times_s.front();
+  for (const double t : trace.times_s) {
+    model.middle_s += t / static_cast<double>(trace.times_s.size());
+  }
+  DesignColumns columns(2);
+  for (const double t : trace.times_s) {
+    columns[0].push_back(1.0);
+    columns[1].push_back((t - model.middle_s) / length);
+  }
+  const SeriesFit fit = FitSeries(columns, trace.power_mw, trace.gaps);
+  model.level_mw = fit.coefficients[0];
+  model.slope_mw_per_s = fit.coefficients[1] / length;
+  model.slope_u_mw_per_s = std::sqrt(fit.covariance[1][1]) / length;
+  model.noise = fit.noise;
+  result.columns = 2;
+  return result;
+}
+
+PartsFit FindParts(const BinnedTrace& trace, double band) { return Search(trace, band).Run(); }
+
+void PlaceSteps(std::span<const double> times_s, std::span<const double> power_mw,
+                const std::vector<std::size_t>& kept, std::size_t samples_a_bin,
+                TraceModel& model) {
+  const std::vector<TraceStep> coarse = model.steps;
+  for (std::size_t s = 0; s < coarse.size(); ++s) {
+    TraceModel without = model;
+    without.steps.erase(without.steps.begin() + static_cast<std::ptrdiff_t>(s));
+    const auto middle = static_cast<std::size_t>(
+        std::lower_bound(kept.begin(), kept.end(), coarse[s].time_s,
+                         [&](std::size_t i, double t) { return times_s[i] < t; }) -
+        kept.begin());
+    const std::size_t reach = 3 * samples_a_bin;
+    const std::size_t begin = middle > reach ? middle - reach : 0;
+    const std::size_t end = std::min(kept.size(), middle + reach);
+    // Cost of a step at each sample: what its height leaves after it, and nothing before it.
+    std::vector<double> cost(end - begin + 1);
+    double square = 0.0;
+    for (std::size_t i = begin; i < end; ++i) {
+      const double rest = power_mw[kept[i]] - without.PowerAt(times_s[kept[i]]);
+      const double after = rest - coarse[s].height_mw;
+      cost[i - begin + 1] = cost[i - begin] + rest * rest - after * after;
+      square += std::min(rest * rest, after * after);
+    }
+    const auto best =
+        static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
+    if (best == 0 || begin + best >= kept.size()) continue;
+    const double variance = square / static_cast<double>(end - begin);
+    double sum = 0.0;
+    double second = 0.0;
+    for (std::size_t k = 0; k < cost.size(); ++k) {
+      const double weight = std::exp(-0.5 * (cost[k] - cost[best]) / variance);
+      sum += weight;
+      second += weight * std::pow(static_cast<double>(k) - static_cast<double>(best), 2);
+    }
+    const double before_s = times_s[kept[begin + best - 1]];
+    const double after_s = times_s[kept[begin + best]];
+    model.steps[s].time_s = 0.5 * (before_s + after_s);
+    model.steps[s].time_u_s = (after_s - before_s) * std::sqrt(1.0 / 12.0 + second / sum);
+  }
+}
+
+}  // namespace qc_metrics
