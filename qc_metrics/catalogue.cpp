@@ -21,6 +21,7 @@ constexpr auto kLine = Subject::kLaserLineAtLocation;
 constexpr auto kDetector = Subject::kDetector;
 constexpr auto kStage = Subject::kStage;
 
+constexpr std::string_view kHalfmax = "etalon.halfmax/1";
 constexpr std::string_view kGauss = "etalon.gauss3d/1";
 constexpr std::string_view kCount = "etalon.count/1";
 constexpr std::string_view kSurface = "etalon.surface/1";
@@ -41,16 +42,19 @@ constexpr std::string_view kGrid = "etalon.grid/1";
 // One row a line keeps the table readable as a table.
 // clang-format off
 constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
-    {"psf.fwhm.x", "FWHM x", "um", kGauss, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"x\"", kMetersPerUm},
-    {"psf.fwhm.y", "FWHM y", "um", kGauss, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"y\"", kMetersPerUm},
-    {"psf.fwhm.z", "FWHM z", "um", kGauss, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"z\"", kMetersPerUm},
-    {"psf.fwhm.minor", "FWHM minor axis", "um", kGauss, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"minor\"", kMetersPerUm},
-    {"psf.fwhm.major", "FWHM major axis", "um", kGauss, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"major\"", kMetersPerUm},
-    {"psf.fwhm.lateral", "FWHM lateral", "um", kGauss, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"lateral\"", kMetersPerUm},
+    {"psf.fwhm.x", "FWHM x", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"x\"", kMetersPerUm},
+    {"psf.fwhm.y", "FWHM y", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"y\"", kMetersPerUm},
+    {"psf.fwhm.z", "FWHM z", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"z\"", kMetersPerUm},
+    {"psf.fwhm.minor", "FWHM minor axis", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"minor\"", kMetersPerUm},
+    {"psf.fwhm.major", "FWHM major axis", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"major\"", kMetersPerUm},
+    {"psf.fwhm.lateral", "FWHM lateral", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_meters", "axis=\"lateral\"", kMetersPerUm},
     {"psf.tilt", "PSF tilt", "deg", kGauss, kLower, kConfiguration, "etalon_psf_tilt_radians", "", kRadiansPerDegree},
-    {"psf.asymmetry", "Lateral asymmetry (minor/major)", "1", kGauss, kHigher, kConfiguration, "etalon_psf_asymmetry_ratio", "", 1.0},
-    {"psf.fwhm_ratio.lateral", "FWHM lateral / theory", "1", kGauss, kLower, kConfiguration, "etalon_psf_fwhm_theory_ratio", "axis=\"lateral\"", 1.0},
-    {"psf.fwhm_ratio.axial", "FWHM axial / theory", "1", kGauss, kLower, kConfiguration, "etalon_psf_fwhm_theory_ratio", "axis=\"axial\"", 1.0},
+    {"psf.asymmetry", "Lateral asymmetry (minor/major)", "1", kHalfmax, kHigher, kConfiguration, "etalon_psf_asymmetry_ratio", "", 1.0},
+    {"psf.skew.x", "Skew x (far - near half width, of FWHM)", "1", kHalfmax, kNeither, kConfiguration, "etalon_psf_skew_ratio", "axis=\"x\"", 1.0},
+    {"psf.skew.y", "Skew y (far - near half width, of FWHM)", "1", kHalfmax, kNeither, kConfiguration, "etalon_psf_skew_ratio", "axis=\"y\"", 1.0},
+    {"psf.skew.z", "Skew z (far - near half width, of FWHM)", "1", kHalfmax, kNeither, kConfiguration, "etalon_psf_skew_ratio", "axis=\"z\"", 1.0},
+    {"psf.fwhm_ratio.lateral", "FWHM lateral / theory", "1", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_theory_ratio", "axis=\"lateral\"", 1.0},
+    {"psf.fwhm_ratio.axial", "FWHM axial / theory", "1", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_theory_ratio", "axis=\"axial\"", 1.0},
     {"psf.sampling_ratio.lateral", "Pixel / Nyquist pixel", "1", "etalon.nyquist/1", kLower, kConfiguration, "etalon_psf_sampling_ratio", "axis=\"lateral\"", 1.0},
     {"psf.sampling_ratio.axial", "z step / Nyquist step", "1", "etalon.nyquist/1", kLower, kConfiguration, "etalon_psf_sampling_ratio", "axis=\"axial\"", 1.0},
     {"psf.snr", "Bead signal to noise", "1", kGauss, kHigher, kConfiguration, "etalon_psf_snr_ratio", "", 1.0},
@@ -77,6 +81,11 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"coregistration.ratio", "Channel distance / reference distance", "1", kEllipsoid, kLower, kConfiguration, "etalon_coregistration_ratio", "", 1.0},
     {"coregistration.magnification", "Channel magnification", "1", kAffine, kNeither, kConfiguration, "etalon_coregistration_magnification_ratio", "", 1.0},
     {"coregistration.rotation", "Channel rotation", "deg", kAffine, kNeither, kConfiguration, "", "", kRadiansPerDegree},
+    {"coregistration.shear", "Channel shear", "deg", kAffine, kNeither, kConfiguration, "", "", kRadiansPerDegree},
+    {"coregistration.tilt.x", "Channel focal plane tilt x", "deg", kAffine, kNeither, kConfiguration, "", "", kRadiansPerDegree},
+    {"coregistration.tilt.y", "Channel focal plane tilt y", "deg", kAffine, kNeither, kConfiguration, "", "", kRadiansPerDegree},
+    {"coregistration.residual.lateral", "Channel residual, lateral", "um", kAffine, kLower, kConfiguration, "", "", kMetersPerUm},
+    {"coregistration.residual.axial", "Channel residual, axial", "um", kAffine, kLower, kConfiguration, "", "", kMetersPerUm},
 
     {"power.mean", "Mean power", "mW", kSegment, kNeither, kLine, "etalon_power_watts", "", kWattsPerMw},
     {"power.sd", "Power SD", "mW", kSegment, kLower, kLine, "etalon_power_sd_watts", "", kWattsPerMw},
@@ -109,6 +118,7 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"detector.prnu", "PRNU", "1", kPtc, kLower, kDetector, "etalon_detector_prnu_ratio", "", 1.0},
     {"detector.linearity_error", "Linearity error", "1", kPtc, kLower, kDetector, "etalon_detector_linearity_error_ratio", "", 1.0},
     {"detector.snr", "Signal to noise", "1", "noisee.snr/1", kHigher, kDetector, "etalon_detector_snr_ratio", "", 1.0},
+    {"detector.sbr", "Signal to background", "1", "noisee.sbr/1", kHigher, kDetector, "etalon_detector_sbr_ratio", "", 1.0},
     {"detector.cv", "Coefficient of variation", "1", "metroloj_qc.cv/1", kLower, kDetector, "etalon_detector_cv_ratio", "", 1.0},
     {"detector.hot_pixels", "Hot pixels", "{px}", kDark, kLower, kDetector, "etalon_detector_hot_pixels", "", 1.0},
 

@@ -16,8 +16,10 @@ struct AnalysisRow {
 
 constexpr auto kRows = std::to_array<AnalysisRow>({
     {"psf", AnalysePsf},
+    {"coregistration", AnalyseCoregistration},
     {"illumination", AnalyseIllumination},
     {"power", AnalysePower},
+    {"detector", AnalyseDetector},
 });
 
 const AnalysisRow* FindRow(std::string_view name) {

@@ -38,7 +38,11 @@ struct AnalysisOutcome {
 [[nodiscard]] AnalysisOutcome Analyse(const AnalysisJob& job, const ReportProgress& progress);
 
 // One function an analysis, each in the file of its name.
+[[nodiscard]] AnalysisOutcome AnalyseDetector(const AnalysisJob& job,
+                                              const ReportProgress& progress);
 [[nodiscard]] AnalysisOutcome AnalysePsf(const AnalysisJob& job, const ReportProgress& progress);
+[[nodiscard]] AnalysisOutcome AnalyseCoregistration(const AnalysisJob& job,
+                                                    const ReportProgress& progress);
 [[nodiscard]] AnalysisOutcome AnalyseIllumination(const AnalysisJob& job,
                                                   const ReportProgress& progress);
 [[nodiscard]] AnalysisOutcome AnalysePower(const AnalysisJob& job, const ReportProgress& progress);
