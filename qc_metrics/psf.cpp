@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "qc_metrics/psf_gates.h"
+#include "qc_metrics/psf_halfmax.h"
 #include "qc_metrics/psf_noise.h"
 #include "qc_metrics/psf_profiles.h"
 
@@ -211,6 +212,7 @@ Measured<PsfField> MeasurePsf(const Stack& stack, const PsfSettings& settings) {
   std::vector<BeadWork> work = MakeWork(detection);
   MeasureBeads(context, settings, field.saturation_adu, work);
   field.mismatch = TestField(context, work);
+  field.light = MeasureHalfmax(context, field.mismatch, work);
   field.candidates_left_out = detection.left_out;
   field.background_adu = context.background.level_adu;
   field.background_sd_adu = context.background.sd_adu;

@@ -92,11 +92,34 @@ struct LineBead {
   int first_voxel = 0, voxels = 0;
 };
 
+/// Where a half-maximum width comes from.
+enum class HalfmaxSource {
+  kGaussian,     ///< the light is Gaussian: the fit of etalon.gauss3d/1 is the best estimate
+  kPooledShape,  ///< one shape shared by all beads
+  kLineProfile   ///< neither held: mean of the lines through the brightest voxel, u = 3 %
+};
+
+/// Half-maximum widths of one bead through its maximum, definition etalon.halfmax/1; pixel area
+/// removed, bead size not.
+struct HalfmaxBead {
+  HalfmaxSource source = HalfmaxSource::kGaussian;
+  std::array<Estimate, 3> fwhm_um{};  ///< x, y, z
+  Estimate minor_um, major_um;        ///< axes of the lateral section through the maximum
+  Estimate lateral_um;                ///< sqrt(minor major)
+  Estimate asymmetry;                 ///< minor / major; 1 is round
+  /// x, y, z: (far - near) / (far + near) of the half widths on both sides of the maximum, far
+  /// towards larger coordinates; 0 is symmetric. Absent where no shape was learned.
+  std::optional<std::array<Estimate, 3>> skew{};
+  std::array<double, 3> maximum_px{};  ///< of the light; meaningful for kPooledShape
+  double chi2_per_dof = 0.0;
+};
+
 /// One candidate: kept, or rejected by the first gate that closed.
 struct PsfBead {
   std::optional<RejectReason> rejected;
   std::array<double, 3> position_px{};   ///< fitted centre, else the brightest voxel
   std::optional<GaussianBead> gaussian;  ///< absent when the bead was rejected before its fit
+  std::optional<HalfmaxBead> halfmax;    ///< kept beads
   std::optional<std::array<LineBead, 3>>
       lines;  ///< x, y, z; kept beads whose three lines converged
   std::array<int, 3> brightest_voxel{};
@@ -112,13 +135,27 @@ struct NoiseLine {
   bool estimated = true;  ///< from the stack itself, not from camera keys
 };
 
-/// Whether the light is Gaussian at all: pooled score test of the Hermite modes of degree 3 and 4.
+/// Whether the light is Gaussian at all: evidence for Hermite functions of degree 3 to 6, pooled
+/// over beads, for each parity class (bit 0: odd in x, bit 1: odd in y, bit 2: odd in z).
 struct ModelMismatch {
   bool mismatch = false;
-  double chi2 = 0.0;             ///< of all modes together; `modes` on a Gaussian scene
-  int modes = 0;                 ///< 25
-  double largest_mode = 0.0;     ///< fraction of the peak
-  std::array<int, 3> degrees{};  ///< of the strongest mode along x, y, z
+  std::array<double, 8> evidence{};  ///< gain of ln evidence; below 3 on Gaussian scenes
+  std::array<double, 8> sd{};        ///< of the coefficients of degree 3, fraction of the peak
+};
+
+/// Relative standard uncertainties that all beads share because the shape is uncertain.
+struct SharedUncertainty {
+  std::array<double, 3> fwhm{};
+  std::array<double, 3> skew{};  ///< absolute
+  double lateral = 0.0, asymmetry = 0.0;
+};
+
+/// What all beads of a channel have in common under etalon.halfmax/1.
+struct PooledLight {
+  bool is_shape = false;  ///< false: the light is Gaussian, or no shape could be learned
+  int beads = 0;          ///< that the shape was learned from
+  double chi2_per_dof = 0.0;
+  SharedUncertainty shared;  ///< zero without a shape
 };
 
 /// One channel of a bead stack.
@@ -133,6 +170,7 @@ struct PsfField {
   bool saturation_inferred = false;        ///< not stated: a flat top was found in the data
   std::int64_t saturated_voxels = 0;
   ModelMismatch mismatch;
+  PooledLight light;
 
   [[nodiscard]] int Kept() const;
 };

@@ -134,7 +134,7 @@ std::optional<FittedBead> FitBead(const FitContext& context, const Candidate& ca
   if (!window) {
     return std::nullopt;
   }
-  FittedBead bead{*window, {}};
+  FittedBead bead{*window, {}, theta, origin, {}};
   bead.fit.theta = MoveOrigin(theta, origin, window->origin);
   Refit(context, bead);
   for (int i = 0; i < kMaxHotColumns && bead.fit.converged; ++i) {
@@ -143,6 +143,8 @@ std::optional<FittedBead> FitBead(const FitContext& context, const Candidate& ca
       break;
     }
     RemoveColumn(bead.window, hot->first, hot->second);
+    bead.hot_columns.push_back(
+        {hot->first + bead.window.origin[0], hot->second + bead.window.origin[1]});
     Refit(context, bead);
   }
   return bead.fit.converged ? std::optional(std::move(bead)) : std::nullopt;

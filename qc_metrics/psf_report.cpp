@@ -4,6 +4,7 @@
 #include <string>
 
 #include "qc_metrics/psf.h"
+#include "qc_metrics/psf_halfmax_report.h"
 #include "qc_metrics/psf_summary.h"
 
 namespace qc_metrics {
@@ -249,6 +250,7 @@ Report PsfReport(const PsfField& field, const PsfSettings& settings, int channel
   AddCounts(field, report.quantities, channel);
   AddObjects(field, settings, rows, channel, report);
   report.findings = PsfFindings(field, settings, channel);
+  AddHalfmax(field, settings, channel, report);
   return report;
 }
 

@@ -3,46 +3,17 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <Eigen/LU>
+#include <algorithm>
 #include <cmath>
+
+#include "qc_metrics/psf_shape_evidence.h"
 
 namespace qc_metrics {
 namespace {
 
-constexpr int kModes = 25;
-constexpr double kMismatchExcess = 75.0;
-constexpr double kSmallestMode = 0.01;
-
-using Modes = Eigen::Matrix<double, kModes, 1>;
-using ModeMatrix = Eigen::Matrix<double, kModes, kModes>;
-using ModeByParameter = Eigen::Matrix<double, kModes, 14>;
-
-/// Degrees of the modes: all i + j + k of 3, then of 4.
-std::array<std::array<int, 3>, kModes> MakeDegrees() {
-  std::array<std::array<int, 3>, kModes> out{};
-  std::size_t n = 0;
-  for (int total = 3; total <= 4; ++total) {
-    for (int i = 0; i <= total; ++i) {
-      for (int j = 0; i + j <= total; ++j) {
-        out[n++] = {i, j, total - i - j};
-      }
-    }
-  }
-  return out;
-}
-
-const std::array<std::array<int, 3>, kModes> kDegrees = MakeDegrees();
-
-/// Hermite functions over psi_0, of degree 0..4, scaled so that psi_0 is 1.
-std::array<double, 5> Hermite(double u) {
-  std::array<double, 5> h{};
-  h[0] = 1.0;
-  h[1] = std::sqrt(2.0) * u;
-  for (int n = 1; n < 4; ++n) {
-    const auto k = static_cast<std::size_t>(n);
-    h[k + 1] = std::sqrt(2.0 / (n + 1)) * u * h[k] - std::sqrt(n / (n + 1.0)) * h[k - 1];
-  }
-  return h;
-}
+constexpr int kTestDegree = 6;
+constexpr int kOwnColumns = 14;  // functions of degree 0 to 2, background and its slopes
+constexpr double kLeastGain = 5.0;
 
 /// d model / d theta at one voxel.
 Parameters Derivatives(double g, double x, double y, double z) {
@@ -74,37 +45,39 @@ Eigen::Matrix3d SquareRoot(const Eigen::Matrix3d& matrix) {
   return Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d>(matrix).operatorSqrt();
 }
 
-/// Normal equations of the modes of one bead with its own parameters projected out.
-void AddBead(const FittedBead& bead, const NoiseLine& noise, const PixelBox& box,
-             ModeMatrix& matrix, Modes& vector) {
-  ModeMatrix modes = ModeMatrix::Zero();
-  ModeByParameter cross = ModeByParameter::Zero();
-  Modes score = Modes::Zero();
+/// Products of [own 14 columns | modes | residual] of one bead; the own columns span what the
+/// fit's parameters do, in coordinates in which they are nearly independent.
+Eigen::MatrixXd ProductsOf(const FittedBead& bead, const NoiseLine& noise, const PixelBox& box,
+                           const std::vector<Mode>& own, const std::vector<Mode>& modes) {
+  const auto rows = static_cast<Eigen::Index>(own.size() + 4 + modes.size() + 1);
+  Eigen::MatrixXf columns = Eigen::MatrixXf::Zero(rows, std::ssize(bead.window.values));
   const Eigen::Matrix3d root = SquareRoot(Precision(bead.fit.theta));
   const Eigen::Vector3d centre = Centre(bead.fit.theta);
+  Eigen::Index at = 0;
   ForEachVoxel(bead, noise, box,
                [&](double x, double y, double z, double residual, double weight, double light) {
                  const Eigen::Vector3d u = root * (Eigen::Vector3d(x, y, z) - centre);
-                 const auto hx = Hermite(u[0]);
-                 const auto hy = Hermite(u[1]);
-                 const auto hz = Hermite(u[2]);
-                 Modes b;
-                 for (std::size_t n = 0; n < kModes; ++n) {
-                   const auto& d = kDegrees[n];
-                   b[static_cast<Eigen::Index>(n)] = light * hx[static_cast<std::size_t>(d[0])] *
-                                                     hy[static_cast<std::size_t>(d[1])] *
-                                                     hz[static_cast<std::size_t>(d[2])];
+                 std::array<std::array<double, kTestDegree + 1>, 3> h{};
+                 for (std::size_t i = 0; i < 3; ++i) {
+                   HermiteValues(u[static_cast<Eigen::Index>(i)], kTestDegree, h[i].data());
                  }
-                 modes.selfadjointView<Eigen::Lower>().rankUpdate(b, weight);
-                 cross.noalias() += weight * b * Derivatives(light, x, y, z).transpose();
-                 score += weight * residual * b;
+                 const double w = std::sqrt(weight);
+                 float* out = columns.col(at++).data();
+                 const auto add = [&](const Mode& m) {
+                   *out++ = static_cast<float>(w * light * h[0][static_cast<std::size_t>(m.i)] *
+                                               h[1][static_cast<std::size_t>(m.j)] *
+                                               h[2][static_cast<std::size_t>(m.k)]);
+                 };
+                 std::for_each(own.begin(), own.end(), add);
+                 for (const double ground : {1.0, u[0], u[1], u[2]}) {
+                   *out++ = static_cast<float>(w * ground);
+                 }
+                 std::for_each(modes.begin(), modes.end(), add);
+                 *out = static_cast<float>(w * residual);
                });
-  modes = ModeMatrix(modes.selfadjointView<Eigen::Lower>());
-  const Parameters scale = bead.fit.information.diagonal().cwiseSqrt().cwiseInverse();
-  const Information scaled = scale.asDiagonal() * bead.fit.information * scale.asDiagonal();
-  const ModeByParameter scaled_cross = cross * scale.asDiagonal();
-  matrix += modes - scaled_cross * scaled.llt().solve(scaled_cross.transpose());
-  vector += score;  // the fit has made the parameters' own score zero
+  Eigen::MatrixXf products = Eigen::MatrixXf::Zero(rows, rows);
+  products.selfadjointView<Eigen::Lower>().rankUpdate(columns);
+  return products.cast<double>();
 }
 
 }  // namespace
@@ -139,26 +112,26 @@ Estimate ExcessKurtosis(const FittedBead& bead, const NoiseLine& noise, const Pi
 
 ModelMismatch TestModel(std::span<const FittedBead* const> beads, const NoiseLine& noise,
                         const PixelBox& box) {
-  ModelMismatch out;
-  if (beads.empty()) {
-    return out;
-  }
-  ModeMatrix matrix = ModeMatrix::Zero();
-  Modes vector = Modes::Zero();
+  std::array<int, kParityClasses> degrees{};
+  degrees.fill(2);
+  const std::vector<Mode> own = MakeModes(0, degrees);
+  degrees.fill(kTestDegree);
+  const std::vector<Mode> modes = MakeModes(3, degrees);
+  ShapeEquations equations;
+  bool any = false;
   for (const FittedBead* bead : beads) {
-    AddBead(*bead, noise, box, matrix, vector);
+    any = AddBead(ProductsOf(*bead, noise, box, own, modes), kOwnColumns, equations) || any;
   }
-  const Eigen::LDLT<ModeMatrix> ldlt(matrix);
-  const Modes coefficients = ldlt.solve(vector);
-  if (ldlt.info() != Eigen::Success || !coefficients.allFinite()) {
+  ModelMismatch out;
+  if (!any) {
     return out;
   }
-  out.modes = kModes;
-  out.chi2 = vector.dot(coefficients);
-  Eigen::Index strongest = 0;
-  out.largest_mode = coefficients.cwiseAbs().maxCoeff(&strongest);
-  out.degrees = kDegrees[static_cast<std::size_t>(strongest)];
-  out.mismatch = out.chi2 > kModes + kMismatchExcess && out.largest_mode > kSmallestMode;
+  const auto evidence = EvidenceOf(equations, modes, Eigen::VectorXd::Zero(std::ssize(modes)));
+  for (std::size_t i = 0; i < evidence.size(); ++i) {
+    out.evidence[i] = evidence[i].gain;
+    out.sd[i] = std::sqrt(evidence[i].variance);
+    out.mismatch = out.mismatch || evidence[i].gain > kLeastGain;
+  }
   return out;
 }
 

@@ -166,20 +166,6 @@ void AddSampling(const PsfField& field, const PsfSettings& settings, Findings& o
   }
 }
 
-void AddModel(const PsfField& field, Findings& out) {
-  if (!field.mismatch.mismatch) {
-    return;
-  }
-  const auto& d = field.mismatch.degrees;
-  const bool odd_z = d[2] % 2 == 1 && d[0] % 2 == 0 && d[1] % 2 == 0;
-  out.Add("model_mismatch", Severity::kWarning,
-          "The light of the beads is not Gaussian (strongest deviation " +
-              Rounded(100.0 * field.mismatch.largest_mode) + " % of the peak, degree " +
-              std::to_string(d[0]) + std::to_string(d[1]) + std::to_string(d[2]) + " in x y z" +
-              (odd_z ? ", as from spherical aberration" : "") +
-              "); widths of the Gaussian fit may read several percent wide.");
-}
-
 void AddMissing(const PsfField& field, const PsfSettings& settings, Findings& out) {
   for (const std::string_view key : MissingOptics(settings.optics)) {
     out.Add("metadata_missing:" + std::string(key), Severity::kInfo,
@@ -229,7 +215,6 @@ std::vector<Finding> PsfFindings(const PsfField& field, const PsfSettings& setti
   AddCount(field, out);
   AddRepresentative(field, settings, out);
   AddSampling(field, settings, out);
-  AddModel(field, out);
   AddMissing(field, settings, out);
   return out.Take();
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "qc_metrics/catalogue.h"
 #include "qc_metrics/psf.h"
 #include "qc_metrics/psf_summary.h"
 #include "tests/qc_metrics/bead_scenes.h"
@@ -65,16 +66,29 @@ TEST(PsfReport, ListsEveryQuantityOfTheContractDefaultDefinitionFirst) {
   settings.optics = {Modality::kWidefield, 1.4, 1.515, 488.0, 525.0, std::nullopt};
   settings.bead_diameter_um = 0.1;
   const Report report = ReportOf(scene, settings);
-  for (const char* id : {"psf.fwhm.x", "psf.fwhm.y", "psf.fwhm.z", "psf.fwhm.minor",
-                         "psf.fwhm.major", "psf.fwhm.lateral", "psf.tilt", "psf.asymmetry",
-                         "psf.fwhm_ratio.lateral", "psf.fwhm_ratio.axial"}) {
+  const std::string kHalfmax = "etalon.halfmax/1";
+  const std::string kGauss = "etalon.gauss3d/1";
+  for (const auto& [id, definition] : {std::pair{"psf.fwhm.x", kHalfmax},
+                                       {"psf.fwhm.y", kHalfmax},
+                                       {"psf.fwhm.z", kHalfmax},
+                                       {"psf.fwhm.minor", kHalfmax},
+                                       {"psf.fwhm.major", kHalfmax},
+                                       {"psf.fwhm.lateral", kHalfmax},
+                                       {"psf.asymmetry", kHalfmax},
+                                       {"psf.fwhm_ratio.lateral", kHalfmax},
+                                       {"psf.fwhm_ratio.axial", kHalfmax},
+                                       {"psf.tilt", kGauss}}) {
     const auto first = std::find_if(report.quantities.begin(), report.quantities.end(),
-                                    [&](const Quantity& q) { return q.id == id; });
+                                    [&, wanted = id](const Quantity& q) { return q.id == wanted; });
     ASSERT_NE(first, report.quantities.end()) << id;
-    EXPECT_EQ(first->definition, "etalon.gauss3d/1") << id;
+    EXPECT_EQ(first->definition, definition) << id;
+    EXPECT_EQ(FindQuantity(id)->default_definition, definition) << id;
     EXPECT_EQ(first->channel, 2);
     EXPECT_EQ(first->n, 40);
     EXPECT_TRUE(first->u.has_value() && *first->u > 0.0) << id;
+    if (first->of.empty()) {
+      EXPECT_NE(Find(report, id, kGauss), nullptr) << id;
+    }
   }
   const Quantity* x = Find(report, "psf.fwhm.x", "etalon.gauss3d/1");
   EXPECT_EQ(x->unit, "um");

@@ -1,0 +1,152 @@
+#include "qc_metrics/psf_halfmax_learn.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "qc_metrics/psf_halfmax_width.h"
+
+namespace qc_metrics {
+namespace {
+
+constexpr int kFirstDegree = 6;
+constexpr double kActiveSd = 3e-3;  // of the peak
+constexpr int kStartRounds = 4;     // after the first, in the windows of the core
+constexpr int kFinalRounds = 3;     // in the windows of the half maximum
+constexpr int kGaussianSteps = 10;
+constexpr int kStepsARound = 3;
+constexpr int kFinalSteps = 10;
+constexpr double kOddBead = 1.3;  // chi2 per degree of freedom, over the median of all beads
+
+/// Modes and the beads that they are learned from.
+class Learner {
+ public:
+  Learner(const FitContext& context, std::vector<ShapedBead> beads)
+      : context_(context), beads_(std::move(beads)) {}
+
+  std::optional<LearnedShape> Run() {
+    shape_.table = TableOf(shape_.light);
+    FitBeads(MapKind::kSymmetric, kGaussianSteps);
+    std::array<int, kParityClasses> degrees{};
+    degrees.fill(kFirstDegree);
+    SetModes(degrees);
+    Round();
+    for (std::size_t c = 0; c < degrees.size(); ++c) {
+      const bool active = shape_.evidence[c].variance >= kActiveSd * kActiveSd;
+      degrees[c] = active ? kMaxShapeDegree : kFirstDegree;
+    }
+    SetModes(degrees);
+    for (int i = 0; i < kStartRounds; ++i) Round();
+    NewWindows();
+    for (int i = 0; i < kFinalRounds; ++i) Round();
+    if (beads_.empty() || shape_.covariance.size() == 0) {
+      return std::nullopt;
+    }
+    Summarise();
+    return std::move(shape_);
+  }
+
+ private:
+  /// Other modes; coefficients that stay keep their value.
+  void SetModes(const std::array<int, kParityClasses>& degrees) {
+    LightShape next;
+    next.modes = MakeModes(3, degrees);
+    next.coefficients = Eigen::VectorXd::Zero(std::ssize(next.modes));
+    for (std::size_t n = 0; n < next.modes.size(); ++n) {
+      for (std::size_t m = 0; m < shape_.light.modes.size(); ++m) {
+        const Mode& a = next.modes[n];
+        const Mode& b = shape_.light.modes[m];
+        if (a.i == b.i && a.j == b.j && a.k == b.k) {
+          next.coefficients[static_cast<Eigen::Index>(n)] =
+              shape_.light.coefficients[static_cast<Eigen::Index>(m)];
+        }
+      }
+    }
+    shape_.light = std::move(next);
+    shape_.table = TableOf(shape_.light);
+  }
+
+  void FitBeads(MapKind kind, int steps) {
+    std::erase_if(beads_, [&](ShapedBead& bead) {
+      return !FitShaped(shape_.table, context_.noise, kind, steps, bead);
+    });
+    DropOddBeads();
+  }
+
+  /// Dirt and pairs would bend the shape of all.
+  void DropOddBeads() {
+    if (beads_.size() < 3) {
+      return;
+    }
+    std::vector<double> all;
+    for (const ShapedBead& bead : beads_) all.push_back(bead.ChiSquarePerDof());
+    std::nth_element(all.begin(), all.begin() + std::ssize(all) / 2, all.end());
+    const double limit = kOddBead * all[all.size() / 2];
+    std::erase_if(beads_, [&](const ShapedBead& b) { return b.ChiSquarePerDof() > limit; });
+  }
+
+  void Round() {
+    ShapeEquations equations;
+    for (const ShapedBead& bead : beads_) {
+      const Eigen::MatrixXd products =
+          SumProducts(bead.voxels, shape_.table, shape_.light.modes, bead.light, context_.noise);
+      static_cast<void>(AddBead(products, kBeadParameters, equations));
+    }
+    if (equations.matrix.size() == 0) {
+      beads_.clear();
+      return;
+    }
+    const auto& modes = shape_.light.modes;
+    shape_.evidence = EvidenceOf(equations, modes, shape_.light.coefficients);
+    ShapePosterior posterior =
+        SolveShape(equations, modes, shape_.light.coefficients, shape_.evidence);
+    shape_.light.coefficients = std::move(posterior.coefficients);
+    shape_.covariance = std::move(posterior.covariance);
+    shape_.table = TableOf(shape_.light);
+    FitBeads(MapKind::kFree, kStepsARound);
+  }
+
+  void NewWindows() {
+    std::erase_if(beads_, [&](ShapedBead& bead) {
+      const auto half =
+          SharpLight(shape_.table, bead.light, context_.box, context_.voxel_um).Measure();
+      return !half ||
+             !Rewindow(context_,
+                       {half->axes[0].Width(), half->axes[1].Width(), half->axes[2].Width()}, bead);
+    });
+  }
+
+  void Summarise() {
+    shape_.beads = static_cast<int>(beads_.size());
+    double chi2 = 0.0;
+    double dof = 0.0;
+    for (const ShapedBead& bead : beads_) {
+      chi2 += bead.chi2;
+      dof += bead.count - kBeadParameters;
+    }
+    shape_.chi2_per_dof =
+        chi2 / std::max(1.0, dof - static_cast<double>(shape_.light.modes.size()));
+  }
+
+  const FitContext& context_;
+  std::vector<ShapedBead> beads_;
+  LearnedShape shape_;
+};
+
+}  // namespace
+
+std::optional<LearnedShape> LearnShape(const FitContext& context, std::vector<ShapedBead> beads) {
+  return Learner(context, std::move(beads)).Run();
+}
+
+bool FitToShape(const FitContext& context, const LearnedShape& shape, ShapedBead& bead) {
+  if (!FitShaped(shape.table, context.noise, MapKind::kFree, kFinalSteps, bead)) {
+    return false;
+  }
+  const auto half = SharpLight(shape.table, bead.light, context.box, context.voxel_um).Measure();
+  return half &&
+         Rewindow(context, {half->axes[0].Width(), half->axes[1].Width(), half->axes[2].Width()},
+                  bead) &&
+         FitShaped(shape.table, context.noise, MapKind::kFree, kFinalSteps, bead);
+}
+
+}  // namespace qc_metrics
