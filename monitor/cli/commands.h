@@ -11,6 +11,7 @@ int RunDemo(int argc, char** argv);
 int RunMeasure(int argc, char** argv);
 int RunRebuild(int argc, char** argv);
 int RunServe(int argc, char** argv);
+int RunSimulate(int argc, char** argv);
 int RunVerify(int argc, char** argv);
 
 }  // namespace monitor::cli

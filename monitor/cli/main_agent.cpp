@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   static constexpr std::array kCommands = {
       Subcommand{"agent", RunAgent, "watch folders, measure what arrives, send it to the service"},
       Subcommand{"measure", RunMeasure, "measure calibration images or logs"},
+      Subcommand{"simulate", RunSimulate, "write calibration images or logs whose truth is known"},
   };
   static constexpr std::array<std::string_view, 4> kServerCommands = {"serve", "verify", "rebuild",
                                                                       "demo"};

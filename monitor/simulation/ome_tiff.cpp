@@ -50,16 +50,17 @@ void AppendInstrument(pugi::xml_node root, const OmeImage& image) {
 }
 
 void AppendSizes(pugi::xml_node pixels, const OmeImage& image) {
-  const auto channels = image.channels.size();
+  const auto stacks = image.channels.size() * static_cast<std::size_t>(image.frames);
   pixels.append_attribute("SizeX").set_value(image.planes[0].cols);
   pixels.append_attribute("SizeY").set_value(image.planes[0].rows);
-  pixels.append_attribute("SizeZ").set_value(static_cast<unsigned>(image.planes.size() / channels));
-  pixels.append_attribute("SizeC").set_value(static_cast<unsigned>(channels));
-  pixels.append_attribute("SizeT").set_value(1);
+  pixels.append_attribute("SizeZ").set_value(static_cast<unsigned>(image.planes.size() / stacks));
+  pixels.append_attribute("SizeC").set_value(static_cast<unsigned>(image.channels.size()));
+  pixels.append_attribute("SizeT").set_value(image.frames);
   SetOptional(pixels, "SignificantBits", image.significant_bits);
   SetOptional(pixels, "PhysicalSizeX", image.pixel_size_x_um);
   SetOptional(pixels, "PhysicalSizeY", image.pixel_size_y_um);
   SetOptional(pixels, "PhysicalSizeZ", image.z_step_um);
+  SetOptional(pixels, "TimeIncrement", image.frame_interval_s);
 }
 
 void AppendPixels(pugi::xml_node node, const OmeImage& image) {
@@ -74,16 +75,22 @@ void AppendPixels(pugi::xml_node node, const OmeImage& image) {
     channel.append_attribute("Name").set_value(image.channels[c].name.c_str());
     SetOptional(channel, "ExcitationWavelength", image.channels[c].excitation_nm);
     SetOptional(channel, "EmissionWavelength", image.channels[c].emission_nm);
+    if (!image.channels[c].acquisition_mode.empty()) {
+      channel.append_attribute("AcquisitionMode")
+          .set_value(image.channels[c].acquisition_mode.c_str());
+    }
   }
   pixels.append_child("TiffData");
-  const std::size_t depth = image.planes.size() / image.channels.size();
+  const std::size_t channels = image.channels.size();
+  const std::size_t depth = image.planes.size() / channels / static_cast<std::size_t>(image.frames);
   for (std::size_t i = 0; i < image.planes.size(); ++i) {
-    const OmeChannel& channel = image.channels[i / depth];
+    const std::size_t c = i / depth % channels;
+    const OmeChannel& channel = image.channels[c];
     if (!channel.exposure_s) continue;
     pugi::xml_node plane = pixels.append_child("Plane");
     plane.append_attribute("TheZ").set_value(static_cast<unsigned>(i % depth));
-    plane.append_attribute("TheC").set_value(static_cast<unsigned>(i / depth));
-    plane.append_attribute("TheT").set_value(0);
+    plane.append_attribute("TheC").set_value(static_cast<unsigned>(c));
+    plane.append_attribute("TheT").set_value(static_cast<unsigned>(i / depth / channels));
     plane.append_attribute("ExposureTime").set_value(*channel.exposure_s);
   }
 }
@@ -126,9 +133,9 @@ void WritePlane(TIFF* tiff, const cv::Mat& plane, const std::string& path) {
 }
 
 void Check(const OmeImage& image) {
-  if (image.planes.empty() || image.channels.empty() ||
-      image.planes.size() % image.channels.size() != 0) {
-    throw WriteError("an image needs channels, and as many planes in each");
+  if (image.planes.empty() || image.channels.empty() || image.frames < 1 ||
+      image.planes.size() % (image.channels.size() * static_cast<std::size_t>(image.frames)) != 0) {
+    throw WriteError("an image needs channels, and as many planes in each frame of each");
   }
   for (const cv::Mat& plane : image.planes) {
     if (plane.empty() || plane.size() != image.planes[0].size() ||

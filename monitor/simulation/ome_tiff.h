@@ -19,13 +19,16 @@ struct OmeChannel {
   std::optional<double> excitation_nm;
   std::optional<double> emission_nm;
   std::optional<double> exposure_s;
+  std::string acquisition_mode{};  ///< OME's word, such as WideField; empty: unknown
 };
 
 /// What an acquisition program knows of its image; absent members are left out of the file.
 struct OmeImage {
   std::vector<cv::Mat>
-      planes;  ///< one channel each, CV_8U, CV_16U or CV_32F; z fastest, then channel
-  std::vector<OmeChannel> channels;  ///< planes.size() is a multiple of channels.size()
+      planes;  ///< one channel each, CV_8U, CV_16U or CV_32F; z fastest, then channel, then time
+  std::vector<OmeChannel> channels;  ///< planes.size() is a multiple of channels.size() x frames
+  int frames = 1;                    ///< points in time
+  std::optional<double> frame_interval_s;
   std::optional<double> pixel_size_x_um;
   std::optional<double> pixel_size_y_um;
   std::optional<double> z_step_um;
