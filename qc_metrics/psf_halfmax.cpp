@@ -11,7 +11,7 @@ namespace qc_metrics {
 namespace {
 
 constexpr std::size_t kBeadsForShape = 64;
-constexpr int kFewBeads = 10;
+constexpr std::size_t kFewBeads = 10;
 constexpr double kFactor = 1.25;           // of the posterior widths, see DEFINITIONS.md
 constexpr double kFewFactor = 1.5;         // below 10 beads
 constexpr double kBackgroundShare = 0.72;  // d ln FWHM / d(background / amplitude)
@@ -163,37 +163,70 @@ std::vector<BeadWork*> Ranked(std::vector<BeadWork>& work) {
   return out;
 }
 
+/// One bead's share of all that a learned shape says.
+class ShapeReader {
+ public:
+  ShapeReader(const FitContext& context, const LearnedShape& shape)
+      : context_(context),
+        shape_(shape),
+        factor_(shape.learners.size() < kFewBeads ? kFewFactor : kFactor) {}
+
+  /// Widths of a fitted bead; false when its light has no half maximum.
+  bool Read(const ShapedBead& bead, HalfmaxBead& out) {
+    const auto half =
+        SharpLight(shape_.table, bead.light, context_.box, context_.voxel_um).Measure();
+    if (!half) {
+      return false;
+    }
+    if (!shared_) {
+      shared_ = ShapeUncertainty(context_, shape_, bead, *half);
+    }
+    out = FromShape(context_, bead, *half, *shared_, factor_);
+    return true;
+  }
+
+  [[nodiscard]] PooledLight Summary() const {
+    PooledLight out;
+    out.is_shape = true;
+    out.beads = static_cast<int>(shape_.learners.size());
+    out.chi2_per_dof = shape_.chi2_per_dof;
+    if (shared_) {
+      out.shared = *shared_;
+      for (std::size_t i = 0; i < 3; ++i) {
+        out.shared.fwhm[i] *= factor_;
+        out.shared.skew[i] *= factor_;
+      }
+      out.shared.lateral *= factor_;
+      out.shared.asymmetry *= factor_;
+    }
+    return out;
+  }
+
+ private:
+  const FitContext& context_;
+  const LearnedShape& shape_;
+  double factor_;
+  std::optional<SharedUncertainty> shared_;
+};
+
 /// All beads against the learned shape.
 PooledLight MeasureShaped(const FitContext& context, const LearnedShape& shape,
                           const std::vector<BeadWork*>& ranked) {
-  PooledLight pooled;
-  pooled.is_shape = true;
-  pooled.beads = shape.beads;
-  pooled.chi2_per_dof = shape.chi2_per_dof;
-  const double factor = shape.beads < kFewBeads ? kFewFactor : kFactor;
-  bool known = false;
-  for (BeadWork* one : ranked) {
-    auto bead = StartShaped(context, *one->fitted);
-    std::optional<HalfMaximum> half;
-    if (bead && FitToShape(context, shape, *bead)) {
-      half = SharpLight(shape.table, bead->light, context.box, context.voxel_um).Measure();
-    }
-    if (!half) {
-      one->bead.halfmax = FromLines(one->candidate, context.voxel_um);
-      continue;
-    }
-    if (!known) {
-      pooled.shared = ShapeUncertainty(context, shape, *bead, *half);
-      known = true;
-    }
-    one->bead.halfmax = FromShape(context, *bead, *half, pooled.shared, factor);
+  ShapeReader reader(context, shape);
+  std::vector<HalfmaxBead> found(ranked.size());
+  std::vector<bool> done(ranked.size(), false);
+  for (const ShapedBead& bead : shape.learners) {
+    done[bead.index] = reader.Read(bead, found[bead.index]);
   }
-  for (double* u : {&pooled.shared.fwhm[0], &pooled.shared.fwhm[1], &pooled.shared.fwhm[2],
-                    &pooled.shared.lateral, &pooled.shared.asymmetry, &pooled.shared.skew[0],
-                    &pooled.shared.skew[1], &pooled.shared.skew[2]}) {
-    *u *= factor;
+  for (std::size_t i = 0; i < ranked.size(); ++i) {
+    if (!done[i]) {
+      auto bead = StartShaped(context, *ranked[i]->fitted);
+      done[i] = bead && FitToShape(context, shape, *bead) && reader.Read(*bead, found[i]);
+    }
+    ranked[i]->bead.halfmax =
+        done[i] ? found[i] : FromLines(ranked[i]->candidate, context.voxel_um);
   }
-  return pooled;
+  return reader.Summary();
 }
 
 }  // namespace
@@ -203,9 +236,9 @@ PooledLight MeasureHalfmax(const FitContext& context, const ModelMismatch& misma
   const std::vector<BeadWork*> ranked = Ranked(work);
   if (mismatch.mismatch) {
     std::vector<ShapedBead> learners;
-    for (BeadWork* one : ranked) {
-      if (learners.size() >= kBeadsForShape) break;
-      if (auto bead = StartShaped(context, *one->fitted)) {
+    for (std::size_t i = 0; i < ranked.size() && learners.size() < kBeadsForShape; ++i) {
+      if (auto bead = StartShaped(context, *ranked[i]->fitted)) {
+        bead->index = i;
         learners.push_back(std::move(*bead));
       }
     }

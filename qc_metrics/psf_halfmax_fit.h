@@ -10,6 +10,7 @@ namespace qc_metrics {
 
 /// One bead on its way through the shape: its voxels and where its own ten parameters stand.
 struct ShapedBead {
+  std::size_t index = 0;  ///< of the bead among those measured
   std::array<int, 3> origin{};
   std::vector<VoxelBlock> voxels;
   int count = 0;  ///< voxels used

@@ -15,15 +15,16 @@ struct LearnedShape {
   ShapeTable table;
   Eigen::MatrixXd covariance;  ///< posterior of the coefficients
   std::array<ClassEvidence, kParityClasses> evidence{};
-  int beads = 0;              ///< that it was learned from
-  double chi2_per_dof = 0.0;  ///< pooled
+  std::vector<ShapedBead> learners;  ///< beads that it was learned from, fitted
+  double chi2_per_dof = 0.0;         ///< pooled
 };
 
 /// Learns the shape: beads and shape in turn, windows frozen at 3 sigma of the core and then at 3.5
-/// of the half maximum, Hermite functions up to degree 6 and then 10 for the parity classes that
-/// are active; the smoothness of each class by evidence.
+/// of the half maximum, Hermite functions up to degree 6 and then 10 of the parity classes that
+/// are active; the smoothness of each class by evidence. The brightest 16 beads start.
 ///
-/// Input     beads of StartShaped; those that fail on the way are left out of the rest.
+/// Input     beads of StartShaped, brightest first; those that fail on the way, or whose chi2 per
+///           degree of freedom exceeds 1.3 times the median, are left out of the rest.
 /// Errors    nothing when none remains.
 [[nodiscard]] std::optional<LearnedShape> LearnShape(const FitContext& context,
                                                      std::vector<ShapedBead> beads);
