@@ -23,6 +23,7 @@ constexpr auto kStage = Subject::kStage;
 
 constexpr std::string_view kHalfmax = "etalon.halfmax/1";
 constexpr std::string_view kGauss = "etalon.gauss3d/1";
+constexpr std::string_view kFieldPlane = "etalon.field_plane/1";
 constexpr std::string_view kCount = "etalon.count/1";
 constexpr std::string_view kSurface = "etalon.surface/1";
 constexpr std::string_view kAffine = "etalon.affine/1";
@@ -57,8 +58,32 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"psf.fwhm_ratio.axial", "FWHM axial / theory", "1", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_theory_ratio", "axis=\"axial\"", 1.0},
     {"psf.sampling_ratio.lateral", "Pixel / Nyquist pixel", "1", "etalon.nyquist/1", kLower, kConfiguration, "etalon_psf_sampling_ratio", "axis=\"lateral\"", 1.0},
     {"psf.sampling_ratio.axial", "z step / Nyquist step", "1", "etalon.nyquist/1", kLower, kConfiguration, "etalon_psf_sampling_ratio", "axis=\"axial\"", 1.0},
+    {"psf.fwhm.worst_zone.x", "FWHM x, worst of nine zones", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_worst_zone_meters", "axis=\"x\"", kMetersPerUm},
+    {"psf.fwhm.worst_zone.y", "FWHM y, worst of nine zones", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_worst_zone_meters", "axis=\"y\"", kMetersPerUm},
+    {"psf.fwhm.worst_zone.z", "FWHM z, worst of nine zones", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_worst_zone_meters", "axis=\"z\"", kMetersPerUm},
+    {"psf.fwhm.worst_zone.lateral", "FWHM lateral, worst of nine zones", "um", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_worst_zone_meters", "axis=\"lateral\"", kMetersPerUm},
+    {"psf.fwhm.zone.x", "FWHM x of a zone", "um", kHalfmax, kLower, kConfiguration, "", "", kMetersPerUm},
+    {"psf.fwhm.zone.y", "FWHM y of a zone", "um", kHalfmax, kLower, kConfiguration, "", "", kMetersPerUm},
+    {"psf.fwhm.zone.z", "FWHM z of a zone", "um", kHalfmax, kLower, kConfiguration, "", "", kMetersPerUm},
+    {"psf.fwhm.zone.lateral", "FWHM lateral of a zone", "um", kHalfmax, kLower, kConfiguration, "", "", kMetersPerUm},
+    {"psf.fwhm_ratio.worst_zone.lateral", "FWHM lateral / theory, worst of nine zones", "1", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_theory_worst_zone_ratio", "axis=\"lateral\"", 1.0},
+    {"psf.fwhm_ratio.worst_zone.axial", "FWHM axial / theory, worst of nine zones", "1", kHalfmax, kLower, kConfiguration, "etalon_psf_fwhm_theory_worst_zone_ratio", "axis=\"axial\"", 1.0},
+    {"psf.field.lateral.tilt.x", "FWHM lateral, change left to right", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"lateral\",term=\"tilt_x\"", 1.0},
+    {"psf.field.lateral.tilt.y", "FWHM lateral, change top to bottom", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"lateral\",term=\"tilt_y\"", 1.0},
+    {"psf.field.lateral.bowl", "FWHM lateral, change centre to corner", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"lateral\",term=\"bowl\"", 1.0},
+    {"psf.field.axial.tilt.x", "FWHM axial, change left to right", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"axial\",term=\"tilt_x\"", 1.0},
+    {"psf.field.axial.tilt.y", "FWHM axial, change top to bottom", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"axial\",term=\"tilt_y\"", 1.0},
+    {"psf.field.axial.bowl", "FWHM axial, change centre to corner", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"axial\",term=\"bowl\"", 1.0},
+    {"psf.field.asymmetry.tilt.x", "Asymmetry, change left to right", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"asymmetry\",term=\"tilt_x\"", 1.0},
+    {"psf.field.asymmetry.tilt.y", "Asymmetry, change top to bottom", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"asymmetry\",term=\"tilt_y\"", 1.0},
+    {"psf.field.asymmetry.bowl", "Asymmetry, change centre to corner", "1", kFieldPlane, kNeither, kConfiguration, "etalon_psf_field_change_ratio", "quantity=\"asymmetry\",term=\"bowl\"", 1.0},
+    {"psf.planarity.tilt.x", "Best focus, change left to right", "um", kFieldPlane, kNeither, kConfiguration, "etalon_psf_planarity_meters", "term=\"tilt_x\"", kMetersPerUm},
+    {"psf.planarity.tilt.y", "Best focus, change top to bottom", "um", kFieldPlane, kNeither, kConfiguration, "etalon_psf_planarity_meters", "term=\"tilt_y\"", kMetersPerUm},
+    {"psf.planarity.bowl", "Best focus, change centre to corner", "um", kFieldPlane, kNeither, kConfiguration, "etalon_psf_planarity_meters", "term=\"bowl\"", kMetersPerUm},
+    {"psf.planarity.angle", "Tilt of the best-focus plane", "deg", kFieldPlane, kLower, kConfiguration, "etalon_psf_planarity_radians", "", kRadiansPerDegree},
+    {"psf.outlier", "Distance of a bead from the others (robust SDs)", "1", "etalon.outlier/1", kLower, kConfiguration, "", "", 1.0},
     {"psf.snr", "Bead signal to noise", "1", kGauss, kHigher, kConfiguration, "etalon_psf_snr_ratio", "", 1.0},
-    {"psf.sbr", "Bead signal to background", "1", "metroloj_qc.sbr/1", kHigher, kConfiguration, "etalon_psf_sbr_ratio", "", 1.0},
+    {"psf.sbr", "Bead signal to background", "1", "metroloj_qc.sbr/2", kHigher, kConfiguration, "etalon_psf_sbr_ratio", "", 1.0},
     {"psf.r2", "Fit R2", "1", kGauss, kHigher, kConfiguration, "etalon_psf_r2_ratio", "", 1.0},
     {"psf.beads.kept", "Beads kept", "1", "etalon.psf_gates/1", kHigher, kConfiguration, "etalon_psf_beads", "state=\"kept\"", 1.0},
     {"psf.beads.rejected", "Beads rejected", "1", "etalon.psf_gates/1", kLower, kConfiguration, "etalon_psf_beads", "state=\"rejected\"", 1.0},
@@ -138,6 +163,7 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"geometry.rotation", "Image rotation", "deg", kGrid, kNeither, kObjective, "etalon_geometry_rotation_radians", "", kRadiansPerDegree},
     {"geometry.shear", "Image shear", "deg", kGrid, kNeither, kObjective, "etalon_geometry_shear_radians", "", kRadiansPerDegree},
     {"geometry.distortion", "Image distortion", "1", kGrid, kLower, kObjective, "etalon_geometry_distortion_ratio", "", 1.0},
+    {"geometry.straightness", "Image straightness", "um", kGrid, kLower, kObjective, "", "", kMetersPerUm},
 });
 // clang-format on
 

@@ -16,9 +16,10 @@ namespace {
 
 using measurement::UsageError;
 
-constexpr std::array<std::string_view, 11> kOptionNames = {
-    "--json",  "--report",  "--pictures", "--setup",  "--configuration-setup", "--set", "--help",
-    "--quiet", "--version", "--limit-mb", "--limit-s"};
+constexpr std::array<std::string_view, 12> kOptionNames = {
+    "--json",     "--report", "--pictures", "--setup",  "--configuration-setup",
+    "--set",      "--help",   "--quiet",    "--record", "--version",
+    "--limit-mb", "--limit-s"};
 
 // Walks over the arguments; "--option value" and "--option=value" are the same.
 class Arguments {
@@ -83,6 +84,8 @@ void TakeOption(const std::string& option, Arguments& arguments, MeasureOptions&
     options.report_path = arguments.Value(option);
   } else if (option == "--pictures") {
     options.pictures_dir = arguments.Value(option);
+  } else if (option == "--record") {
+    options.record_path = arguments.Value(option);
   } else if (option == "--setup") {
     request.setup.setup = measurement::ReadSetupFile(arguments.Value(option));
   } else if (option == "--configuration-setup") {
@@ -104,6 +107,25 @@ void TakeOption(const std::string& option, Arguments& arguments, MeasureOptions&
   }
 }
 
+// "psf, illumination and power": what this version measures.
+std::string MeasuredNames(std::string_view between, std::string_view last) {
+  std::vector<std::string_view> names;
+  for (const std::string_view name : measurement::AnalysisNames()) {
+    if (measurement::IsMeasuredHere(name)) names.push_back(name);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? last : between;
+    text += names[i];
+  }
+  return text;
+}
+
+// Channels or series in files of their own; elsewhere a second file would be another measurement.
+bool TakesSeveralFiles(std::string_view analysis) {
+  return analysis == "illumination" || analysis == "coregistration" || analysis == "detector";
+}
+
 void CheckAnalysis(const std::string& name) {
   const auto known = measurement::AnalysisNames();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -112,8 +134,8 @@ void CheckAnalysis(const std::string& name) {
                      (nearest.empty() ? std::string() : "; did you mean '" + nearest + "'?"));
   }
   if (!measurement::IsMeasuredHere(name)) {
-    throw UsageError("'" + name +
-                     "' is not measured yet: this version measures psf, illumination and power");
+    throw UsageError("'" + name + "' is not measured yet: this version measures " +
+                     MeasuredNames(", ", " and "));
   }
 }
 
@@ -138,14 +160,16 @@ MeasureOptions ParseMeasureOptions(int argc, char** argv) {
     }
   }
   if (options.help) return options;
-  if (words.empty()) throw UsageError("name an analysis (psf, illumination, power) and a file");
+  if (words.empty()) {
+    throw UsageError("name an analysis (" + MeasuredNames(", ", ", ") + ") and a file");
+  }
   CheckAnalysis(words.front());
   options.request.analysis = words.front();
   if (words.size() < 2) throw UsageError("name a file to measure");
   for (std::size_t i = 1; i < words.size(); ++i) {
     options.request.inputs.push_back(measurement::ParseInput(words[i]));
   }
-  if (options.request.analysis != "illumination" && options.request.inputs.size() > 1) {
+  if (!TakesSeveralFiles(options.request.analysis) && options.request.inputs.size() > 1) {
     throw UsageError(options.request.analysis + " takes one file; measure each on its own");
   }
   return options;
@@ -154,11 +178,15 @@ MeasureOptions ParseMeasureOptions(int argc, char** argv) {
 std::string MeasureHelp() {
   std::string help =
       "Usage: etalon measure ANALYSIS INPUT... [OPTION]...\n\n"
-      "ANALYSIS  psf | illumination | power\n"
+      "ANALYSIS  " +
+      MeasuredNames(" | ", " | ") +
+      "\n"
       "INPUT     FILE or FILE,key=value,... (keys that hold for this file only)\n\n"
       "  --json FILE|-          write the measurement document (also when nothing was measurable)\n"
       "  --report FILE.html     write one self-contained page for people\n"
       "  --pictures DIR         write the pictures\n"
+      "  --record FILE          write what a live meter reads (power scpi://HOST:PORT,\n"
+      "                         serial:///dev/..., usbtmc:///dev/...; duration_s=, interval_s=)\n"
       "  --set KEY=VALUE        state what the file does not say, or says wrongly\n"
       "  --setup FILE.toml      the same from a file\n"
       "  --configuration-setup FILE.toml\n"

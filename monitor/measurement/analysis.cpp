@@ -17,6 +17,7 @@ struct AnalysisRow {
 constexpr auto kRows = std::to_array<AnalysisRow>({
     {"psf", AnalysePsf},
     {"coregistration", AnalyseCoregistration},
+    {"geometry", AnalyseGeometry},
     {"illumination", AnalyseIllumination},
     {"power", AnalysePower},
     {"detector", AnalyseDetector},

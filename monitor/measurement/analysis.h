@@ -43,6 +43,8 @@ struct AnalysisOutcome {
 [[nodiscard]] AnalysisOutcome AnalysePsf(const AnalysisJob& job, const ReportProgress& progress);
 [[nodiscard]] AnalysisOutcome AnalyseCoregistration(const AnalysisJob& job,
                                                     const ReportProgress& progress);
+[[nodiscard]] AnalysisOutcome AnalyseGeometry(const AnalysisJob& job,
+                                              const ReportProgress& progress);
 [[nodiscard]] AnalysisOutcome AnalyseIllumination(const AnalysisJob& job,
                                                   const ReportProgress& progress);
 [[nodiscard]] AnalysisOutcome AnalysePower(const AnalysisJob& job, const ReportProgress& progress);
