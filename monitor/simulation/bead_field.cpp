@@ -21,7 +21,7 @@ class FieldMaker {
   FieldMaker(const FieldPlan& plan, std::uint64_t seed, BeadScene& scene)
       : plan_(plan), random_(seed ^ 0xf1e1dULL), scene_(scene) {
     if (!plan.gaussian) shape_ = std::make_shared<OpticalShape>(plan.optics, plan.bead_diameter_um);
-    typical_ = plan.gaussian ? plan.fwhm_um : shape_->Truth().fwhm_um;
+    typical_ = plan.room_um[0] > 0.0 ? plan.room_um : TypicalWidths(plan);
   }
 
   PlannedField Make() {
@@ -104,7 +104,6 @@ class FieldMaker {
     const double x = place[0] / (scene_.columns - 1) - 0.5, y = place[1] / (scene_.rows - 1) - 0.5;
     const double radius = std::hypot(x, y) * std::numbers::sqrt2;  // 1 in the corners
     const double grown = lateral * (1.0 + plan_.field_width * radius * radius);
-    place[0] += plan_.shift_x_um / scene_.voxel_um[0];
     SimulatedBead bead{place, {}, peak_e * bright};
     std::array<double, 3> fwhm{};
     if (plan_.gaussian) {
@@ -152,6 +151,10 @@ class FieldMaker {
 };
 
 }  // namespace
+
+std::array<double, 3> TypicalWidths(const FieldPlan& plan) {
+  return plan.gaussian ? plan.fwhm_um : TruthOfBead(plan.optics, plan.bead_diameter_um).fwhm_um;
+}
 
 PlannedField PlanField(const FieldPlan& plan, std::uint64_t seed, BeadScene& scene) {
   return FieldMaker(plan, seed, scene).Make();

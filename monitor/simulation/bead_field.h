@@ -26,7 +26,9 @@ struct FieldPlan {
   int pairs = 0;
   double pair_distance_um = 0.45;
   int edge_beads = 0, saturated_beads = 0, hot_pixels = 0;
-  double shift_x_um = 0.0;  ///< of all beads
+  /// Widths along x, y, z that beads are kept apart for; 0: the plan's own. Channels whose beads
+  /// are the same need the same.
+  std::array<double, 3> room_um{};
 };
 
 /// What was planned, in the order of the scene's beads.
@@ -35,8 +37,11 @@ struct PlannedField {
   std::vector<std::string> reasons;            ///< why a bead cannot be used; empty: it can
 };
 
+/// Widths along x, y, z of one bead of the plan, in the middle of the field.
+[[nodiscard]] std::array<double, 3> TypicalWidths(const FieldPlan& plan);
+
 /// Puts the beads and hot pixels into a scene that has its size and voxel. The same seed gives the
-/// same places whatever the light, so that channels match.
+/// same places where `room_um` is the same, whatever the light.
 /// Errors  std::runtime_error (ScenarioError) when the field has no room for so many.
 [[nodiscard]] PlannedField PlanField(const FieldPlan& plan, std::uint64_t seed, BeadScene& scene);
 

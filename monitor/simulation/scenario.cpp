@@ -104,7 +104,8 @@ const std::string& ScenarioSettings::Text(std::string_view name) const {
 }
 
 std::span<const Scenario> Scenarios() {
-  static const std::vector<Scenario> kAll = {PsfScenario(), IlluminationScenario(),
+  static const std::vector<Scenario> kAll = {PsfScenario(), CoregistrationScenario(),
+                                             IlluminationScenario(), DetectorScenario(),
                                              PowerScenario()};
   return kAll;
 }

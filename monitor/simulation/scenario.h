@@ -58,6 +58,9 @@ class ScenarioSettings {
   std::map<std::string, std::string, std::less<>> texts_;
 };
 
+/// What a quantity is of: a number, a name, or numbers of channels.
+using Qualifier = std::variant<double, std::string, std::vector<int>>;
+
 /// What a measurement of the simulated files should find.
 struct TrueQuantity {
   std::string id;    ///< as `etalon measure` names it
@@ -66,7 +69,7 @@ struct TrueQuantity {
   std::optional<int> channel{};
   std::string definition{};           ///< empty: the measurand itself, whatever estimates it
   std::optional<double> tolerance{};  ///< what the realisation or the definition adds, in the unit
-  std::vector<std::pair<std::string, std::variant<double, std::string>>> of{};
+  std::vector<std::pair<std::string, Qualifier>> of{};
 };
 
 struct TrueObject {
@@ -100,6 +103,8 @@ struct Scenario {
 [[nodiscard]] std::span<const Scenario> Scenarios();
 
 // One row of the table each, in the file of its name.
+[[nodiscard]] const Scenario& CoregistrationScenario();
+[[nodiscard]] const Scenario& DetectorScenario();
 [[nodiscard]] const Scenario& IlluminationScenario();
 [[nodiscard]] const Scenario& PowerScenario();
 [[nodiscard]] const Scenario& PsfScenario();

@@ -167,7 +167,7 @@ std::vector<TrueQuantity> Truth(const ScenarioSettings& settings, const PowerSce
     }
     start += step.on_s + step.off_s;
     if (sums.n < 2.0) continue;
-    std::vector<std::pair<std::string, std::variant<double, std::string>>> of;
+    std::vector<std::pair<std::string, Qualifier>> of;
     if (settings.Text("log") != "thorlabs") {  // whose log knows neither
       of = {{"line_nm", step.line_nm}, {"setting_percent", step.setting_percent}};
     }

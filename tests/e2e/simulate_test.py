@@ -102,6 +102,17 @@ class RoundTrip(unittest.TestCase):
             "--set", "hot_pixels=20", "--set", "gradient=0.5")
         self.beads_agree(truth, document)
 
+    def test_channels(self):
+        truth, document = self.round_trip("coregistration", "--set", "turn_deg=0.05", "--set",
+                                          "plane_tilt_x=0.01")
+        self.assertEqual(len([row for row in truth["objects"] if row["channel"] == 1]),
+                         len([row for row in document["objects"] if row["state"] == "kept"]))
+
+    def test_detector(self):
+        truth, _ = self.round_trip("detector", "--set", "hot_pixels=7", name="camera.ome.tif")
+        self.assertEqual(truth["files"][0], "camera.ome.tif")
+        self.assertEqual(truth["files"][2], "camera_flat_1.ome.tif")
+
     def test_field(self):
         self.round_trip("illumination", "--set", "dust=3", "--set", "tilt_x=0.1")
         self.round_trip("illumination", "--set", "beam_sigma=0.5", "--set", "columns=400",
