@@ -67,25 +67,37 @@ double OtsuThreshold(const std::vector<double>& log_power) {
   return *low + width * (0.5 * (first + last) + 1.0);  // the middle of an empty gap
 }
 
+struct Switch {
+  double threshold_mw = 0.0;
+  double on_mw = 0.0;
+  double off_mw = 0.0;
+};
+
+std::optional<Switch> FindSwitch(const std::vector<double>& power_mw) {
+  const double strong = Quantile(power_mw, kStrongQuantile);
+  if (!(strong > 0.0)) return std::nullopt;
+  std::vector<double> log_power;
+  for (const double p : power_mw) log_power.push_back(std::log(std::max(p, kFloor * strong)));
+  const double threshold = std::exp(OtsuThreshold(log_power));
+  std::vector<double> on;
+  std::vector<double> off;
+  for (const double p : power_mw) (p > threshold ? on : off).push_back(p);
+  if (on.empty() || off.empty()) return std::nullopt;
+  const double off_mw = Quantile(off, 0.5);
+  const double on_mw = Quantile(on, 0.5);
+  if (on_mw < kLeastContrast * off_mw) return std::nullopt;
+  return Switch{.threshold_mw = threshold, .on_mw = on_mw, .off_mw = off_mw};
+}
+
 void FindThreshold(Group& group) {
   const double strong = Quantile(group.power_mw, kStrongQuantile);
   if (!(strong > 0.0)) {
     group.threshold_mw = strong;
-    return;
+  } else if (const auto found = FindSwitch(group.power_mw)) {
+    group.on_mw = found->on_mw;
+    group.threshold_mw = found->threshold_mw;
+    group.off_mw = found->off_mw;
   }
-  std::vector<double> log_power;
-  for (const double p : group.power_mw) log_power.push_back(std::log(std::max(p, kFloor * strong)));
-  const double threshold = std::exp(OtsuThreshold(log_power));
-  std::vector<double> on;
-  std::vector<double> off;
-  for (const double p : group.power_mw) (p > threshold ? on : off).push_back(p);
-  if (on.empty() || off.empty()) return;
-  const double off_mw = Quantile(off, 0.5);
-  const double on_mw = Quantile(on, 0.5);
-  if (on_mw < kLeastContrast * off_mw) return;
-  group.on_mw = on_mw;
-  group.threshold_mw = threshold;
-  group.off_mw = off_mw;
 }
 
 std::map<Key, Group> FindGroups(std::span<const PowerSample> samples) {
@@ -144,6 +156,11 @@ void DropEdges(std::span<const PowerSample> samples, bool off_before, bool off_a
 }
 
 }  // namespace
+
+std::optional<double> SwitchThreshold(const std::vector<double>& power_mw) {
+  const auto found = FindSwitch(power_mw);
+  return found ? std::optional(found->threshold_mw) : std::nullopt;
+}
 
 Segmentation FindSegments(std::span<const PowerSample> samples, const PowerSettings& settings) {
   const auto groups = FindGroups(samples);

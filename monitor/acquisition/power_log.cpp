@@ -56,7 +56,21 @@ std::optional<Header> HeaderAt(const CsvTable& table, std::size_t row) {
   return header;
 }
 
+bool IsRecord(const CsvTable& table) {
+  return !table.comments.empty() && table.comments.front().starts_with(kRecordTitle);
+}
+
+// A record of a meter that never answered says why, and has no readings below.
+void RefuseEmptyRecord(const CsvTable& table) {
+  if (table.rows.size() > 1) return;
+  for (const std::string_view comment : table.comments) {
+    if (!comment.starts_with("ended early: ")) continue;
+    Unreadable("the record holds no reading: " + Printable(comment.substr(13, 200)));
+  }
+}
+
 Header FindHeader(const CsvTable& table) {
+  if (IsRecord(table)) RefuseEmptyRecord(table);
   if (table.rows.empty()) Unreadable("the log is empty; export it again from the power meter");
   for (std::size_t row = 0; row < std::min(kHeaderWithin, table.rows.size()); ++row) {
     if (const auto header = HeaderAt(table, row)) return *header;
@@ -67,9 +81,7 @@ Header FindHeader(const CsvTable& table) {
 }
 
 std::string FormatOf(const CsvTable& table, const Header& header) {
-  if (!table.comments.empty() && table.comments.front().starts_with(kRecordTitle)) {
-    return "Etalon power record";
-  }
+  if (IsRecord(table)) return "Etalon power record";
   const Cells& titles = table.rows[header.row];
   if (titles.size() == 5 && titles[1] == "wavelength[nm]") return "SmartLPM CSV";
   for (std::size_t row = 0; row <= header.row; ++row) {

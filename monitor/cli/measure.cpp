@@ -13,6 +13,7 @@
 #include "monitor/cli/commands.h"
 #include "monitor/cli/measure_options.h"
 #include "monitor/cli/measure_table.h"
+#include "monitor/cli/record_power.h"
 #include "monitor/measurement/acquired_time.h"
 #include "monitor/report/html_report.h"
 
@@ -98,9 +99,10 @@ void WriteOutputs(const MeasureOptions& options, const MeasurementResult& result
 }
 
 int MeasureAndWrite(MeasureOptions options) {
-  options.request.measured_at = NowUtc();
   options.request.pictures = !options.pictures_dir.empty() || !options.report_path.empty();
   if (!options.quiet && isatty(STDERR_FILENO) != 0) options.request.progress = DrawProgress;
+  RecordLivePower(options);
+  options.request.measured_at = NowUtc();
   const MeasurementResult result = measurement::Measure(options.request);
   WriteOutputs(options, result);
   return result.exit_code;

@@ -13,6 +13,7 @@ struct MeasureOptions {
   std::string json_path;                    ///< empty: none; "-": standard output
   std::string report_path;
   std::string pictures_dir;
+  std::string record_path;  ///< of a live power meter's record
   bool quiet = false;
   bool help = false;
 };

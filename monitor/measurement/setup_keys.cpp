@@ -25,6 +25,8 @@ constexpr SetupRange kLengthUm = {1e-4, 1e4};
 constexpr SetupRange kAperture = {0.01, 1.7};
 constexpr SetupRange kRefraction = {1.0, 2.5};
 constexpr SetupRange kLightNm = {100.0, 3000.0};
+constexpr SetupRange kRecordS = {1.0, 1e6};  // of a live meter
+constexpr SetupRange kIntervalS = {0.02, 3600.0};
 constexpr std::size_t kMaxNameLetters = 200;
 
 constexpr SetupKey kKeys[] = {
@@ -61,6 +63,13 @@ constexpr SetupKey kKeys[] = {
     {"line_nm", KeyKind::kPositive, {}, kLightNm},
     {"setting_percent", KeyKind::kNotNegative, {}},
     {"location", KeyKind::kText, {}},
+    {"scan_mode", KeyKind::kText, {}},
+    {"warm_up_min", KeyKind::kNotNegative, {}},
+    {"spot_diameter_um", KeyKind::kPositive, {}, kLengthUm},
+    {"field_area_um2", KeyKind::kPositive, {}},
+    {"run_sheet", KeyKind::kText, {}},
+    {"duration_s", KeyKind::kPositive, {}, kRecordS},
+    {"interval_s", KeyKind::kPositive, {}, kIntervalS},
     {"sensor_serial", KeyKind::kText, {}},
     {"meter_wavelength_nm", KeyKind::kPositive, {}, kLightNm},
     {"power_unit", KeyKind::kWord, kPowerUnits},
