@@ -123,8 +123,9 @@ struct PsfBead {
   std::optional<std::array<LineBead, 3>>
       lines;  ///< x, y, z; kept beads whose three lines converged
   std::array<int, 3> brightest_voxel{};
-  double snr = 0.0;           ///< fitted amplitude / background SD; 0 before a fit
-  std::optional<double> sbr;  ///< metroloj_qc.sbr/1
+  double snr = 0.0;                          ///< fitted amplitude / background SD; 0 before a fit
+  std::optional<double> sbr;                 ///< metroloj_qc.sbr/2
+  std::optional<double> sbr_above_offset{};  ///< etalon.sbr/1; with a stated camera offset
 };
 
 /// Variance of one voxel in adu^2 as a straight line of its mean: at_zero + per_adu * mean.

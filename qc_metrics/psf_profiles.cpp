@@ -6,14 +6,13 @@
 #include "qc_metrics/psf_bead_fit.h"
 #include "qc_metrics/psf_line_profile.h"
 #include "qc_metrics/psf_projection.h"
+#include "qc_metrics/psf_sbr.h"
 
 namespace qc_metrics {
 namespace {
 
 constexpr int kLongestReach = 256;
 constexpr int kShortestReach = 4;
-constexpr double kGapUm = 0.5;
-constexpr double kThicknessUm = 1.0;
 
 std::array<int, 3> SizeOf(const Stack& stack) {
   return {stack.planes.front().cols, stack.planes.front().rows,
@@ -90,33 +89,17 @@ std::optional<LineBead> FitAxis(const Stack& stack, const PsfBead& bead, std::si
   return FitLine(line, begin, static_cast<std::size_t>(v[axis] - begin), voxel_um);
 }
 
-std::optional<double> SignalToBackground(const Stack& stack, const PsfSettings& settings,
-                                         const PsfBead& bead) {
-  const double radius = 0.5 * bead.gaussian->lateral_um.value;
-  const double inner = radius + kGapUm;
-  const double outer = inner + kThicknessUm;
-  const auto size = SizeOf(stack);
-  const auto voxel_um = VoxelOf(settings);
-  const int rx = std::min(2048, static_cast<int>(outer / voxel_um[0]) + 1);
-  const int ry = std::min(2048, static_cast<int>(outer / voxel_um[1]) + 1);
-  const auto& v = bead.brightest_voxel;
-  double sums[2] = {0.0, 0.0};
-  double counts[2] = {0.0, 0.0};
-  for (int y = std::max(0, v[1] - ry); y <= std::min(size[1] - 1, v[1] + ry); ++y) {
-    for (int x = std::max(0, v[0] - rx); x <= std::min(size[0] - 1, v[0] + rx); ++x) {
-      const double d = std::hypot((x - bead.position_px[0]) * voxel_um[0],
-                                  (y - bead.position_px[1]) * voxel_um[1]);
-      const int part = d <= radius ? 0 : 1;
-      if (d <= radius || (d >= inner && d <= outer)) {
-        sums[part] += static_cast<double>(VoxelAt(stack, x, y, v[2]));
-        counts[part] += 1.0;
-      }
-    }
+/// Bead over surroundings, as it is stored and above the camera's offset.
+void AddSignalToBackground(const Stack& stack, const PsfSettings& settings, PsfBead& bead) {
+  const auto means = MeasureSignalAndGround(stack, settings, bead);
+  if (!means) {
+    return;
   }
-  if (counts[0] == 0.0 || counts[1] == 0.0 || !(sums[1] > 0.0)) {
-    return std::nullopt;
+  bead.sbr = means->signal_adu / means->ground_adu;
+  if (settings.camera_offset_adu && means->ground_adu > *settings.camera_offset_adu) {
+    bead.sbr_above_offset = (means->signal_adu - *settings.camera_offset_adu) /
+                            (means->ground_adu - *settings.camera_offset_adu);
   }
-  return (sums[0] / counts[0]) / (sums[1] / counts[1]);
 }
 
 /// The fitted light again as parameters about voxel `origin`.
@@ -149,7 +132,7 @@ void AddLineProfiles(const Stack& stack, const PsfSettings& settings, std::span<
     if (x && y && z) {
       bead.lines = {*x, *y, *z};
     }
-    bead.sbr = SignalToBackground(stack, settings, bead);
+    AddSignalToBackground(stack, settings, bead);
   }
 }
 

@@ -10,8 +10,7 @@ namespace qc_metrics {
 ///
 /// Method    a line reaches half way to the nearest other candidate (the whole stack when there is
 ///           none), at most 256 voxels a side: one bead per line, as in the published definition
-///           where a crop holds one bead. SBR = mean of the disc of one lateral FWHM over the mean
-///           of an annulus 1 um thick, 0.5 um outside, in the brightest slice; raw values.
+///           where a crop holds one bead. Ratios as of psf_sbr.h.
 void AddLineProfiles(const Stack& stack, const PsfSettings& settings, std::span<PsfBead> beads);
 
 }  // namespace qc_metrics

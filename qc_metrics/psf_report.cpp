@@ -4,19 +4,23 @@
 #include <string>
 
 #include "qc_metrics/psf.h"
+#include "qc_metrics/psf_bead_size.h"
+#include "qc_metrics/psf_field_map.h"
 #include "qc_metrics/psf_halfmax_report.h"
+#include "qc_metrics/psf_outliers.h"
 #include "qc_metrics/psf_summary.h"
+#include "qc_metrics/psf_values.h"
+#include "qc_metrics/psf_zones.h"
 
 namespace qc_metrics {
 namespace {
 
 constexpr const char* kGauss = "etalon.gauss3d/1";
-constexpr const char* kCorrected = "etalon.gauss3d.bead_corrected/1";
 constexpr const char* kLine = "metroloj_qc.fwhm1d/1";
-constexpr const char* kSbr = "metroloj_qc.sbr/1";
+constexpr const char* kSbr = "metroloj_qc.sbr/2";
+constexpr const char* kSbrAboveOffset = "etalon.sbr/1";
 constexpr const char* kNyquist = "etalon.nyquist/1";
 constexpr const char* kGates = "etalon.psf_gates/1";
-constexpr double kSphereShare = 0.2772588722239781;  // 8 ln 2 / 20: a ball's variance is D^2/20
 
 /// One number that every bead has, and the quantity that it becomes.
 struct BeadQuantity {
@@ -38,74 +42,40 @@ auto OfGaussian(Getter get) {
   };
 }
 
-auto OfLine(std::size_t axis) {
-  return [axis](const PsfBead& bead) -> std::optional<Estimate> {
-    return bead.lines ? std::optional<Estimate>((*bead.lines)[axis].fwhm_um) : std::nullopt;
-  };
+auto OfLine(PsfWidth width) {
+  return [width](const PsfBead& bead) { return ValueOf(bead, PsfDefinition::kLine, width); };
 }
 
-double RelativeU(const Estimate& e) { return e.value > 0.0 ? e.u / e.value : 0.0; }
-
-/// sqrt(x y) and min/max of the two lateral lines.
-std::optional<Estimate> LineLateral(const PsfBead& bead) {
-  if (!bead.lines) return std::nullopt;
-  const Estimate& x = (*bead.lines)[0].fwhm_um;
-  const Estimate& y = (*bead.lines)[1].fwhm_um;
-  const double value = std::sqrt(x.value * y.value);
-  return Estimate{value, 0.5 * value * std::hypot(RelativeU(x), RelativeU(y))};
-}
-
-std::optional<Estimate> LineAsymmetry(const PsfBead& bead) {
-  if (!bead.lines) return std::nullopt;
-  const Estimate& x = (*bead.lines)[0].fwhm_um;
-  const Estimate& y = (*bead.lines)[1].fwhm_um;
-  const double value = std::min(x.value, y.value) / std::max(x.value, y.value);
-  return Estimate{value, value * std::hypot(RelativeU(x), RelativeU(y))};
-}
-
-/// sqrt(FWHM^2 - k D^2); nothing when the bead is as large as the width.
-auto Corrected(std::size_t axis, double diameter_um) {
-  return [axis, diameter_um](const PsfBead& bead) -> std::optional<Estimate> {
-    if (!bead.gaussian) return std::nullopt;
-    const Estimate& raw = bead.gaussian->fwhm_um[axis];
-    const double square = raw.value * raw.value - kSphereShare * diameter_um * diameter_um;
-    if (square <= 0.25 * raw.value * raw.value) return std::nullopt;
-    const double value = std::sqrt(square);
-    return Estimate{value, raw.u * raw.value / value};
-  };
-}
-
-void AddWidths(std::vector<BeadQuantity>& out, const PsfSettings& settings) {
+void AddWidths(std::vector<BeadQuantity>& out) {
   constexpr std::array<const char*, 3> kIds = {"psf.fwhm.x", "psf.fwhm.y", "psf.fwhm.z"};
   for (std::size_t axis = 0; axis < 3; ++axis) {
     out.push_back({kIds[axis], kGauss, "um",
                    OfGaussian([axis](const GaussianBead& g) { return g.fwhm_um[axis]; })});
-    out.push_back({kIds[axis], kLine, "um", OfLine(axis)});
-    if (settings.bead_diameter_um && *settings.bead_diameter_um > 0.0) {
-      out.push_back({kIds[axis], kCorrected, "um", Corrected(axis, *settings.bead_diameter_um)});
-    }
+    out.push_back({kIds[axis], kLine, "um", OfLine(static_cast<PsfWidth>(axis))});
   }
 }
 
-std::vector<BeadQuantity> BeadQuantities(const PsfSettings& settings) {
+std::vector<BeadQuantity> BeadQuantities() {
   std::vector<BeadQuantity> out;
-  AddWidths(out, settings);
+  AddWidths(out);
   out.push_back({"psf.fwhm.minor", kGauss, "um",
                  OfGaussian([](const GaussianBead& g) { return g.minor_um; })});
   out.push_back({"psf.fwhm.major", kGauss, "um",
                  OfGaussian([](const GaussianBead& g) { return g.major_um; })});
   out.push_back({"psf.fwhm.lateral", kGauss, "um",
                  OfGaussian([](const GaussianBead& g) { return g.lateral_um; })});
-  out.push_back({"psf.fwhm.lateral", kLine, "um", LineLateral});
+  out.push_back({"psf.fwhm.lateral", kLine, "um", OfLine(PsfWidth::kLateral)});
   out.push_back(
       {"psf.tilt", kGauss, "deg", OfGaussian([](const GaussianBead& g) { return g.tilt_deg; })});
   out.push_back({"psf.asymmetry", kGauss, "1",
                  OfGaussian([](const GaussianBead& g) { return g.asymmetry; })});
-  out.push_back({"psf.asymmetry", kLine, "1", LineAsymmetry});
+  out.push_back({"psf.asymmetry", kLine, "1", OfLine(PsfWidth::kAsymmetry)});
   out.push_back({"psf.snr", kGauss, "1", [](const PsfBead& b) {
                    return std::optional(Estimate{b.snr, 0.0});
                  }});
   out.push_back({"psf.sbr", kSbr, "1", [](const PsfBead& b) { return NoUncertainty(b.sbr); }});
+  out.push_back({"psf.sbr", kSbrAboveOffset, "1",
+                 [](const PsfBead& b) { return NoUncertainty(b.sbr_above_offset); }});
   out.push_back({"psf.r2", kGauss, "1", OfGaussian([](const GaussianBead& g) {
                    return Estimate{g.r2, 0.0};
                  })});
@@ -239,7 +209,7 @@ void AddObjects(const PsfField& field, const PsfSettings& settings,
 
 Report PsfReport(const PsfField& field, const PsfSettings& settings, int channel) {
   Report report;
-  const std::vector<BeadQuantity> rows = BeadQuantities(settings);
+  const std::vector<BeadQuantity> rows = BeadQuantities();
   for (const BeadQuantity& row : rows) {
     if (auto quantity = OfField(field, row, channel)) {
       report.quantities.push_back(std::move(*quantity));
@@ -251,6 +221,10 @@ Report PsfReport(const PsfField& field, const PsfSettings& settings, int channel
   AddObjects(field, settings, rows, channel, report);
   report.findings = PsfFindings(field, settings, channel);
   AddHalfmax(field, settings, channel, report);
+  AddBeadCorrected(field, settings, channel, report);
+  AddZones(field, settings, channel, report);
+  AddFieldMaps(field, settings, channel, report);
+  AddOutliers(field, channel, report);
   return report;
 }
 

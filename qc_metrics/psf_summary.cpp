@@ -7,6 +7,8 @@
 #include <numbers>
 #include <string>
 
+#include "qc_metrics/psf_zones.h"
+
 namespace qc_metrics {
 namespace {
 
@@ -109,16 +111,7 @@ void AddRepresentative(const PsfField& field, const PsfSettings& settings, Findi
   if (settings.scope != PsfScope::kField || kept == 0) {
     return;
   }
-  std::array<bool, 9> zones{};
-  for (const PsfBead& bead : field.beads) {
-    if (bead.rejected) continue;
-    const auto zone = [](double at, int size) {
-      return static_cast<std::size_t>(std::clamp(static_cast<int>(3.0 * (at + 0.5) / size), 0, 2));
-    };
-    zones[3 * zone(bead.position_px[1], field.rows) + zone(bead.position_px[0], field.columns)] =
-        true;
-  }
-  const auto covered = std::count(zones.begin(), zones.end(), true);
+  const int covered = ZonesCovered(field);
   const auto isolated = std::count_if(field.beads.begin(), field.beads.end(), IsIsolated);
   const double share = static_cast<double>(kept) / static_cast<double>(isolated);
   if (covered < kZonesNeeded || share < kShareNeeded) {
@@ -163,6 +156,18 @@ void AddSampling(const PsfField& field, const PsfSettings& settings, Findings& o
               std::string("The width along ") + kAxes[axis] + " is only " + Rounded(width) +
                   " voxels; take smaller steps.");
     }
+  }
+}
+
+/// A mode without a published theory is judged against the instrument's accepted values alone.
+void AddNoComparator(const PsfSettings& settings, Findings& out) {
+  const auto modality = settings.optics.modality;
+  if (modality == Modality::kLightSheet || modality == Modality::kOther) {
+    out.Add(
+        "no_comparator", Severity::kInfo,
+        std::string(modality == Modality::kLightSheet ? "Light sheets have" : "This modality has") +
+            " no published theory of widths and sampling to compare with: no ratio is "
+            "reported; judge the widths against the instrument's accepted values.");
   }
 }
 
@@ -215,6 +220,7 @@ std::vector<Finding> PsfFindings(const PsfField& field, const PsfSettings& setti
   AddCount(field, out);
   AddRepresentative(field, settings, out);
   AddSampling(field, settings, out);
+  AddNoComparator(settings, out);
   AddMissing(field, settings, out);
   return out.Take();
 }
