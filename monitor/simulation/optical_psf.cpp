@@ -12,7 +12,7 @@ constexpr double kPi = std::numbers::pi;
 constexpr double kPointsPerPeriod = 25.0;  // of the finest structure along r
 constexpr int kMostOrders = 24;
 constexpr int kAzimuths = 128;
-constexpr double kNegligible = 1e-7;  // of the pupil: harmonics below are dropped
+constexpr double kNegligible = 1e-6;  // of the pupil: harmonics below are dropped
 
 /// J_0 .. J_orders of one argument by Miller's downward recurrence.
 void BesselRow(double x, int orders, std::vector<double>& out) {

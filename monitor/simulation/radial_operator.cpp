@@ -177,7 +177,7 @@ RadialPlane SquaredModulus(const std::vector<std::vector<std::complex<double>>>&
     }
     for (std::size_t i = 0; i < count; ++i) most = std::max(most, std::hypot(re[i], im[i]));
     largest = std::max(largest, most);
-    if (most > 1e-9 * largest) last = q;
+    if (most > 1e-6 * largest) last = q;
     plane.re.push_back(std::move(re));
     plane.im.push_back(std::move(im));
   }

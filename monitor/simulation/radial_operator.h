@@ -60,7 +60,7 @@ class BandedOperator {
 };
 
 /// |sum over m of u_m exp(i m theta)|^2 as harmonics; `field` holds m = -orders .. orders.
-/// Harmonics below 1e-9 of the largest value are left out.
+/// Harmonics below 1e-6 of the largest value are left out.
 [[nodiscard]] RadialPlane SquaredModulus(
     const std::vector<std::vector<std::complex<double>>>& field, int orders, double step_um);
 
