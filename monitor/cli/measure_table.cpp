@@ -92,12 +92,14 @@ std::string ObjectLine(const json& objects) {
   std::size_t kept = 0;
   std::map<std::string, std::size_t> rejected;
   for (const json& object : objects) {
+    if (!object.contains("position_um")) continue;  // a part of a series in time
     if (object.at("state") == "kept") {
       ++kept;
     } else {
       ++rejected[object.value("reason", "unknown")];
     }
   }
+  if (kept == 0 && rejected.empty()) return {};
   std::string text = "\nBeads: " + std::to_string(kept) + " kept";
   for (const auto& [reason, count] : rejected) {
     text += ", " + std::to_string(count) + " rejected: " + reason;

@@ -197,6 +197,8 @@ void DeriveIrradiance(const Setup& setup, qc_metrics::Report& report) {
 void AddPictures(std::span<const PowerSample> samples, const qc_metrics::Power& power,
                  AnalysisOutcome& outcome) {
   outcome.pictures.push_back(report::PowerTrace(samples, power));
+  if (auto chart = report::PowerLinearityChart(power)) outcome.pictures.push_back(*chart);
+  if (auto chart = report::PowerPulsesChart(power)) outcome.pictures.push_back(*chart);
 }
 
 void Report(const std::vector<PowerSample>& samples, bool pictures, AnalysisOutcome& outcome) {

@@ -61,11 +61,17 @@ json QuantitiesToJson(const std::vector<qc_metrics::Quantity>& quantities,
   return rows;
 }
 
+// Parts of a series in time have a moment, among their quantities, and no place.
+bool IsOfTime(const std::string& kind) {
+  return kind == "segment" || kind == "step" || kind == "outlier";
+}
+
 json ObjectToJson(const qc_metrics::Object& object, const ChannelNames& names) {
   const bool kept = object.state == qc_metrics::ObjectState::kKept;
   json row = {{"kind", object.kind},
               {"state", kept ? "kept" : "rejected"},
               {"position_um", object.position_um}};
+  if (IsOfTime(object.kind)) row.erase("position_um");
   if (object.channel) row["channel"] = *object.channel;
   if (!object.reason.empty()) row["reason"] = object.reason;
   if (!object.quantities.empty()) row["quantities"] = QuantitiesToJson(object.quantities, names);

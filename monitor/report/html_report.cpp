@@ -114,6 +114,7 @@ std::string Objects(const json& document) {
   std::map<std::string, int> rejected;
   int kept = 0;
   for (const json& object : document.value("objects", json::array())) {
+    if (!object.contains("position_um")) continue;  // a part of a series in time
     if (object.value("state", "") == "kept") {
       ++kept;
     } else {
