@@ -82,7 +82,6 @@ class Cut {
     return count > 0.0 ? sum / count : 0.0;
   }
 
-  [[nodiscard]] double Highest() const { return *std::max_element(values_.begin(), values_.end()); }
   [[nodiscard]] bool Empty() const { return values_.empty(); }
 
  private:
@@ -167,10 +166,11 @@ std::optional<SignalAndGround> MeasureSignalAndGround(const Stack& stack,
                                                       const PsfBead& bead) {
   const Cut cut(stack, settings, bead);
   const double background_adu = bead.gaussian->background_adu;
-  if (cut.Empty()) return std::nullopt;
-  double threshold = 0.5 * (cut.Highest() + background_adu);
+  double threshold = background_adu + 0.5 * bead.gaussian->amplitude_adu;
   for (int round = 0; round < kRounds; ++round) {
-    const double next = 0.5 * (cut.MeanAbove(threshold, nullptr) + background_adu);
+    const double mean = cut.MeanAbove(threshold, nullptr);
+    if (!(mean > threshold)) return std::nullopt;
+    const double next = 0.5 * (mean + background_adu);
     const bool stands = std::abs(next - threshold) < 1e-6 * std::abs(threshold);
     threshold = next;
     if (stands) break;

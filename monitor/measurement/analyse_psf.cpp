@@ -7,6 +7,7 @@
 #include "monitor/measurement/image_input.h"
 #include "monitor/measurement/psf_pictures_of.h"
 #include "qc_metrics/psf.h"
+#include "qc_metrics/psf_average.h"
 
 namespace monitor::measurement {
 namespace {
@@ -71,11 +72,14 @@ void MeasureChannel(const ImageInput& input, const qc_metrics::PsfSettings& sett
   }
   const auto& field = std::get<qc_metrics::PsfField>(measured);
   qc_metrics::Report report = qc_metrics::PsfReport(field, settings, channel);
+  const auto average = qc_metrics::AveragePsf(stack, settings, field);
+  if (average) qc_metrics::AddAveraged(*average, channel, report);
   MoveToWholeImage(input.region, settings, report);
   Append(std::move(report), outcome.report);
   outcome.measured = outcome.measured || field.Kept() > 0;
   if (!pictures) return;
-  for (report::Picture& picture : PsfPicturesOf(stack, settings, field)) {
+  for (report::Picture& picture :
+       PsfPicturesOf(stack, settings, field, average ? &*average : nullptr)) {
     if (channel > 0) picture.name += "_c" + std::to_string(channel);
     outcome.pictures.push_back(std::move(picture));
   }

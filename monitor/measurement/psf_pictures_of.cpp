@@ -1,9 +1,12 @@
 #include "monitor/measurement/psf_pictures_of.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "monitor/report/psf_map_pictures.h"
 #include "monitor/report/psf_pictures.h"
+#include "qc_metrics/psf_field_map.h"
 
 namespace monitor::measurement {
 namespace {
@@ -39,11 +42,26 @@ report::Picture Profiles(const qc_metrics::Stack& stack, const qc_metrics::PsfSe
   return report::ProfilePicture(profiles, "etalon.gauss3d/1");
 }
 
+/// The mean bead in the three projections: for people, who see in it what one bead's noise hides.
+void AddAverage(const qc_metrics::PsfSettings& settings, const qc_metrics::AveragedPsf& average,
+                std::vector<report::Picture>& pictures) {
+  if (!average.gaussian) return;
+  report::BeadFrame frame = FrameOf(settings, *average.gaussian);
+  for (std::size_t axis = 0; axis < 3; ++axis) frame.centre_px[axis] += average.middle[axis];
+  const std::string what = "the mean of " + std::to_string(average.beads) +
+                           (average.beads == 1 ? " bead" : " beads") + ", for people";
+  for (report::Picture& picture : report::BeadProjections(average.stack, frame, what)) {
+    picture.name.replace(0, std::string("psf").size(), "psf_average");
+    pictures.push_back(std::move(picture));
+  }
+}
+
 }  // namespace
 
 std::vector<report::Picture> PsfPicturesOf(const qc_metrics::Stack& stack,
                                            const qc_metrics::PsfSettings& settings,
-                                           const qc_metrics::PsfField& field) {
+                                           const qc_metrics::PsfField& field,
+                                           const qc_metrics::AveragedPsf* average) {
   std::vector<report::Picture> pictures;
   const auto kept =
       std::find_if(field.beads.begin(), field.beads.end(),
@@ -54,6 +72,13 @@ std::vector<report::Picture> PsfPicturesOf(const qc_metrics::Stack& stack,
     pictures.push_back(Profiles(stack, settings, *kept));
   }
   pictures.push_back(report::BeadField(stack, Marks(field), settings.pixel_size_x_um));
+  if (average != nullptr) AddAverage(settings, *average, pictures);
+  const std::array<double, 2> field_um = {field.columns * settings.pixel_size_x_um,
+                                          field.rows * settings.pixel_size_y_um};
+  for (report::Picture& map :
+       report::FieldMapPictures(qc_metrics::FieldMaps(field, settings), field_um)) {
+    pictures.push_back(std::move(map));
+  }
   return pictures;
 }
 
