@@ -9,6 +9,7 @@ namespace qc_metrics {
 namespace {
 
 constexpr std::size_t kLeastSetPoints = 5;
+constexpr double kPi = 3.14159265358979323846;
 
 struct SetPoint {
   double setting = 0.0;
@@ -56,27 +57,61 @@ Sums SumsOf(const std::vector<SetPoint>& points) {
   return sums;
 }
 
+// Variance of one point's residual: its own mean's, and that of every mean through the line.
+double ResidualVariance(const std::vector<SetPoint>& points, const Sums& sums, std::size_t i) {
+  double variance = 0.0;
+  for (std::size_t j = 0; j < points.size(); ++j) {
+    const double through_line = 1.0 / sums.n + (points[i].setting - sums.mean_x) *
+                                                   (points[j].setting - sums.mean_x) / sums.xx;
+    const double weight = (i == j ? 1.0 : 0.0) - through_line;
+    variance += weight * weight * points[j].variance_mw2;
+  }
+  return variance;
+}
+
+// By how much the largest of the deviations is expected to be above the true largest one, because
+// whichever noise lifts most is taken: of each other point, what it may lie above the one taken.
+double ExpectedExcess(const std::vector<double>& deviations, const std::vector<double>& variances,
+                      std::size_t taken) {
+  double excess = 0.0;
+  for (std::size_t i = 0; i < deviations.size(); ++i) {
+    const double sd = std::sqrt(variances[i] + variances[taken]);
+    if (i == taken || !(sd > 0.0)) continue;
+    const double below = (deviations[taken] - deviations[i]) / sd;
+    excess += sd * (std::exp(-0.5 * below * below) / std::sqrt(2.0 * kPi) -
+                    0.5 * below * std::erfc(below / std::sqrt(2.0)));
+  }
+  return excess;
+}
+
 // Everything that follows from the residuals of the line: R2 and the worst deviation.
 void FillDeviations(const std::vector<SetPoint>& points, const Sums& sums,
                     PowerLinearity& linearity) {
+  std::vector<double> residuals;
   double squares = 0.0;
-  const auto residual = [&](const SetPoint& p) {
-    return p.mean_mw - sums.mean_y - linearity.slope_mw.value * (p.setting - sums.mean_x);
-  };
-  for (const auto& p : points) squares += residual(p) * residual(p);
+  for (const auto& p : points) {
+    residuals.push_back(p.mean_mw - sums.mean_y -
+                        linearity.slope_mw.value * (p.setting - sums.mean_x));
+    squares += residuals.back() * residuals.back();
+  }
+  std::vector<double> variances;
   double first_order = 0.0;
   double second_order = 0.0;
-  for (const auto& p : points) {
-    // Of this residual alone: (1 - h) of its own mean's variance, h the point's leverage.
-    const double leverage = 1.0 / sums.n + std::pow(p.setting - sums.mean_x, 2) / sums.xx;
-    const double own = p.variance_mw2 * std::max(0.0, 1.0 - leverage);
-    const double change = 2.0 * (squares / sums.yy * (p.mean_mw - sums.mean_y) - residual(p));
-    first_order += change * change * p.variance_mw2;
-    second_order += own;
-    const double deviation = std::abs(residual(p)) / sums.largest;
-    if (deviation < linearity.worst_deviation.value) continue;
-    linearity.worst_deviation = {.value = deviation, .u = std::sqrt(own) / sums.largest};
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const double variance = ResidualVariance(points, sums, i);
+    const double change =
+        2.0 * (squares / sums.yy * (points[i].mean_mw - sums.mean_y) - residuals[i]);
+    first_order += change * change * points[i].variance_mw2;
+    second_order += variance;
+    variances.push_back(variance);
+    residuals[i] = std::abs(residuals[i]);
   }
+  const auto worst = static_cast<std::size_t>(std::max_element(residuals.begin(), residuals.end()) -
+                                              residuals.begin());
+  linearity.worst_deviation = {
+      .value = residuals[worst] / sums.largest,
+      .u = std::hypot(std::sqrt(variances[worst]), ExpectedExcess(residuals, variances, worst)) /
+           sums.largest};
   linearity.r2 = {.value = 1.0 - squares / sums.yy,
                   .u = std::hypot(std::sqrt(first_order), second_order) / sums.yy};
 }
