@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,14 @@ struct AnalysisJob {
   bool pictures = true;
 };
 
+/// A file that was read beside one that was named: part of a set.
+struct InputPart {
+  std::size_t input = 0;  ///< which of the named files names it
+  std::string name;
+  std::string sha256;
+  std::uint64_t bytes = 0;
+};
+
 /// What it hands back. `measured` false: readable, but without a result.
 struct AnalysisOutcome {
   bool measured = false;
@@ -29,6 +38,7 @@ struct AnalysisOutcome {
   Setup setup;
   std::map<int, std::string> channel_names;  ///< as each channel's own input names it
   std::vector<std::string> formats;          ///< in the order of the files read
+  std::vector<InputPart> parts;
   std::optional<std::string> acquired_at;    ///< as the first file that states one writes it
   std::vector<report::Picture> pictures;
 };

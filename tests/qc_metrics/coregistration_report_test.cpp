@@ -48,7 +48,7 @@ constexpr std::array<double, 3> kShift = {0.03, -0.04, 0.12};
 CoregistrationSettings Settings() {
   CoregistrationSettings settings;
   for (const double emission : {520.0, 610.0}) {
-    PsfSettings channel{0.1, 0.1, 0.2};
+    PsfSettings channel{0.08, 0.08, 0.2};
     channel.gain_e_per_adu = 1.0;
     channel.camera_offset_adu = 100.0;
     channel.read_noise_e = 1.0;
@@ -63,7 +63,7 @@ CoregistrationSettings Settings() {
 
 PsfField EmptyField() {
   PsfField field;
-  field.columns = field.rows = 300;
+  field.columns = field.rows = 375;
   field.planes = 40;
   field.noise.estimated = false;
   return field;
@@ -99,7 +99,7 @@ Coregistration Mapped() {
   Coregistration result = Result();
   std::vector<Displacement> shifts;
   for (const BeadPair& bead : result.pairs[0].beads) {
-    if (!bead.rejected.empty()) {
+    if (bead.rejected.empty()) {
       shifts.push_back(
           {{bead.position_um[0] - 14.95, bead.position_um[1] - 14.95}, bead.shift_um, bead.u_um});
     }
