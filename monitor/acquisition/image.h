@@ -38,7 +38,7 @@ struct ReaderNote {
 /// pages where the file holds native values in a row, decoded ones otherwise); they are read only.
 /// Coordinates: x right, y down, z along the stack, pixel centres on integers.
 struct Image {
-  std::string format;  ///< "TIFF", "OME-TIFF", "ImageJ TIFF", "LSM"
+  std::string format;  ///< "TIFF", "OME-TIFF", "ImageJ TIFF", "LSM", "CZI", "LIF"
   Axes axes;
   std::vector<cv::Mat> planes;  ///< plane (z, c, t) at index (t * size_c + c) * size_z + z
   int container_bits = 0;       ///< bits of one stored value
@@ -46,6 +46,7 @@ struct Image {
   Metadata metadata;
   std::optional<std::string> acquired_at;  ///< as the file writes it: ISO 8601, zone often absent
   std::vector<ReaderNote> notes;
+  std::vector<std::string> parts;  ///< names of the other files of a set, beside the one read
   std::vector<std::shared_ptr<const MappedMemory>> memory;
 };
 

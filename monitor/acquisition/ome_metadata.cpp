@@ -1,16 +1,16 @@
 #include "monitor/acquisition/ome_metadata.h"
 
-#include <algorithm>
-#include <array>
 #include <pugixml.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "monitor/acquisition/channel_lists.h"
 #include "monitor/acquisition/length_unit.h"
 #include "monitor/acquisition/ome_planes.h"
 #include "monitor/acquisition/printable.h"
 #include "monitor/acquisition/read_error.h"
+#include "monitor/acquisition/scene_choice.h"
 #include "monitor/acquisition/xml_text.h"
 
 namespace monitor::acquisition {
@@ -33,57 +33,34 @@ void Put(const char* key, std::optional<double> value, Metadata& metadata) {
   if (value) metadata[key] = *value;
 }
 
-std::string_view Modality(std::string_view mode) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kModes = {{
-      {"WideField", "widefield"},
-      {"LaserScanningConfocalMicroscopy", "confocal"},
-      {"LaserScanningMicroscopy", "confocal"},
-      {"SpinningDiskConfocal", "spinning_disk"},
-      {"MultiPhotonMicroscopy", "two_photon"},
-      {"TwoPhoton", "two_photon"},
-      {"SPIM", "light_sheet"},
-  }};
-  for (const auto& [ome, ours] : kModes) {
-    if (mode == ome) return ours;
-  }
-  return mode.empty() ? "" : "other";
+void PutText(const char* key, std::string_view text, Metadata& metadata) {
+  if (!text.empty()) metadata[key] = Printable(text);
 }
 
-constexpr double kLongestWavelengthUm = 1000.0;  // beyond the far infrared: not light
-
-// A wavelength of every channel, or nothing: half a list would shift the others' meaning.
-void PutWavelengths(const std::vector<pugi::xml_node>& channels, const char* attribute,
-                    const char* unit_attribute, const char* key, Metadata& metadata) {
-  std::vector<double> values;
-  for (const pugi::xml_node& channel : channels) {
-    const std::optional<double> um =
-        Scaled(channel, attribute, unit_attribute, "nm", MicrometresPer);
-    if (!um || *um > kLongestWavelengthUm) return;
-    // Through micrometres and back: to a thousandth of a nanometre, which no filter is known to.
-    values.push_back(static_cast<double>(static_cast<long long>(*um * 1e6 + 0.5)) / 1e3);
-  }
-  if (!values.empty()) metadata[key] = std::move(values);
+std::optional<double> Nanometres(const pugi::xml_node& channel, const char* attribute,
+                                 const char* unit_attribute) {
+  const std::optional<double> um = Scaled(channel, attribute, unit_attribute, "nm", MicrometresPer);
+  return um ? std::optional(*um * 1e3) : std::nullopt;
 }
 
 void ReadChannels(const pugi::xml_node& pixels, Metadata& metadata) {
   std::vector<pugi::xml_node> channels;
   for (const pugi::xml_node& channel : pixels.children("Channel")) channels.push_back(channel);
-  if (channels.empty()) return;
-  std::vector<std::string> names;
-  for (const pugi::xml_node& channel : channels) {
-    names.push_back(Printable(channel.attribute("Name").value()));
+  ChannelLists lists(channels.size());
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    const pugi::xml_node& channel = channels[i];
+    lists.Text("channel_name", i, channel.attribute("Name").value());
+    lists.Wavelength("excitation_nm", i,
+                     Nanometres(channel, "ExcitationWavelength", "ExcitationWavelengthUnit"));
+    lists.Wavelength("emission_nm", i,
+                     Nanometres(channel, "EmissionWavelength", "EmissionWavelengthUnit"));
+    lists.Number("pinhole_um", i,
+                 Scaled(channel, "PinholeSize", "PinholeSizeUnit", "um", MicrometresPer));
+    lists.Common("zoom", i,
+                 PositiveNumber(channel.child("DetectorSettings").attribute("Zoom").value()));
+    lists.CommonText("modality", i, OmeModality(channel.attribute("AcquisitionMode").value()));
   }
-  const bool named = std::none_of(names.begin(), names.end(),
-                                  [](const std::string& name) { return name.empty(); });
-  if (named) metadata["channel_name"] = std::move(names);
-  PutWavelengths(channels, "ExcitationWavelength", "ExcitationWavelengthUnit", "excitation_nm",
-                 metadata);
-  PutWavelengths(channels, "EmissionWavelength", "EmissionWavelengthUnit", "emission_nm", metadata);
-  const std::string_view mode = Modality(channels.front().attribute("AcquisitionMode").value());
-  const bool alike = std::all_of(channels.begin(), channels.end(), [&](const auto& channel) {
-    return Modality(channel.attribute("AcquisitionMode").value()) == mode;
-  });
-  if (alike && !mode.empty()) metadata["modality"] = std::string(mode);
+  lists.PutInto(metadata);
 }
 
 // The objective that the image names; without a name, the only one there is.
@@ -103,13 +80,18 @@ pugi::xml_node ObjectiveOf(const pugi::xml_node& ome, const pugi::xml_node& imag
 
 void ReadInstrument(const pugi::xml_node& ome, const pugi::xml_node& image, Metadata& metadata) {
   const pugi::xml_node objective = ObjectiveOf(ome, image);
+  const pugi::xml_node settings = image.child("ObjectiveSettings");
   Put("numerical_aperture", PositiveNumber(objective.attribute("LensNA").value()), metadata);
-  Put("refractive_index",
-      PositiveNumber(image.child("ObjectiveSettings").attribute("RefractiveIndex").value()),
-      metadata);
+  Put("refractive_index", PositiveNumber(settings.attribute("RefractiveIndex").value()), metadata);
+  Put("objective_magnification",
+      PositiveNumber(objective.attribute("NominalMagnification").value()), metadata);
+  PutText("objective", objective.attribute("Model").value(), metadata);
+  PutText("objective_serial", objective.attribute("SerialNumber").value(), metadata);
+  PutText("immersion", objective.attribute("Immersion").value(), metadata);
+  PutText("immersion", settings.attribute("Medium").value(), metadata);
   const pugi::xml_node microscope = ome.child("Instrument").child("Microscope");
-  const std::string serial = Printable(microscope.attribute("SerialNumber").value());
-  if (!serial.empty()) metadata["instrument_serial"] = serial;
+  PutText("microscope", microscope.attribute("Model").value(), metadata);
+  PutText("instrument_serial", microscope.attribute("SerialNumber").value(), metadata);
 }
 
 // One exposure for all planes, or nothing.
@@ -141,49 +123,66 @@ void ReadPixels(const pugi::xml_node& pixels, Metadata& metadata) {
   ReadExposure(pixels, metadata);
 }
 
-void CheckSides(const pugi::xml_node& pixels, std::uint32_t width_px, std::uint32_t height_px) {
-  if (pixels.attribute("SizeX").as_llong() == width_px &&
-      pixels.attribute("SizeY").as_llong() == height_px) {
-    return;
+std::string SizeText(const pugi::xml_node& pixels) {
+  const auto word = [&pixels](const char* name) {
+    return Printable(std::string_view(pixels.attribute(name).value()).substr(0, 20));
+  };
+  return word("SizeX") + " x " + word("SizeY") + " px, " + word("SizeZ") + " z, " + word("SizeC") +
+         " c, " + word("SizeT") + " t";
+}
+
+pugi::xml_node ChooseImage(const pugi::xml_node& ome, const std::optional<std::string>& scene) {
+  std::vector<SceneRow> rows;
+  std::vector<pugi::xml_node> images;
+  for (const pugi::xml_node& image : ome.children("Image")) {
+    if (!image.child("Pixels")) continue;
+    rows.push_back({image.attribute("Name").value(), SizeText(image.child("Pixels"))});
+    images.push_back(image);
   }
-  throw ReadError(ReadFault::kUnreadable,
-                  "the OME-XML states " + Printable(pixels.attribute("SizeX").value()) + " x " +
-                      Printable(pixels.attribute("SizeY").value()) +
-                      " pixels, but the pages have " + std::to_string(width_px) + " x " +
-                      std::to_string(height_px) + "; export the image again");
+  if (images.empty()) {
+    throw ReadError(ReadFault::kUnreadable,
+                    "the OME-XML describes no pixels; export the image as OME-TIFF again");
+  }
+  return images[ChooseScene(rows, scene)];
 }
 
 }  // namespace
 
-bool IsOme(const TiffWords& words) {
-  const std::string_view head = std::string_view(words.description).substr(0, 4096);
+bool IsOme(const std::string& text) {
+  const std::string_view head = std::string_view(text).substr(0, 4096);
   if (!head.starts_with('<')) return false;
   return head.find("<OME") != head.npos || head.find(":OME") != head.npos;
 }
 
-PlanePlan ReadOme(const TiffWords& words, std::size_t pages, std::uint32_t width_px,
-                  std::uint32_t height_px) {
+std::optional<std::string> OmeMetadataFile(const std::string& xml) {
+  if (xml.find("BinaryOnly") == xml.npos) return std::nullopt;
   pugi::xml_document document;
-  ParseXml(words.description, "the OME-XML", pugi::encoding_auto, document);
+  ParseXml(xml, "the OME-XML", pugi::encoding_auto, document);
+  const pugi::xml_node elsewhere = document.child("OME").child("BinaryOnly");
+  if (!elsewhere) return std::nullopt;
+  return elsewhere.attribute("MetadataFile").value();
+}
+
+std::string OmeUuid(const std::string& xml) {
+  pugi::xml_document document;
+  ParseXml(xml, "the OME-XML", pugi::encoding_auto, document);
+  return document.child("OME").attribute("UUID").value();
+}
+
+PlanePlan ReadOme(const std::string& xml, const std::optional<std::string>& scene,
+                  OmeFiles& files) {
+  pugi::xml_document document;
+  ParseXml(xml, "the OME-XML", pugi::encoding_auto, document);
   const pugi::xml_node ome = document.child("OME");
-  const pugi::xml_node image = ome.child("Image");
+  const pugi::xml_node image = ChooseImage(ome, scene);
   const pugi::xml_node pixels = image.child("Pixels");
-  if (!pixels) {
-    throw ReadError(ReadFault::kUnreadable,
-                    "the OME-XML describes no pixels (BinaryOnly files name another one that "
-                    "does); export the image as one OME-TIFF file");
-  }
-  CheckSides(pixels, width_px, height_px);
   PlanePlan plan;
   plan.format = "OME-TIFF";
-  ReadOmePlanes(ome, pixels, pages, plan);
+  plan.width_px = pixels.attribute("SizeX").as_llong(0);
+  plan.height_px = pixels.attribute("SizeY").as_llong(0);
+  ReadOmePlanes(pixels, files, plan);
   ReadPixels(pixels, plan.metadata);
   ReadInstrument(ome, image, plan.metadata);
-  if (image.next_sibling("Image")) {
-    plan.notes.push_back({"several_images",
-                          "the file holds several images; the first one is measured: export the "
-                          "others as files of their own"});
-  }
   std::string date = image.child("AcquisitionDate").text().get();
   if (date.empty()) date = image.child("AcquiredDate").text().get();
   if (!date.empty()) plan.acquired_at = Printable(date);

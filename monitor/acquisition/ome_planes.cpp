@@ -1,5 +1,6 @@
 #include "monitor/acquisition/ome_planes.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -74,65 +75,70 @@ std::size_t Attribute(const pugi::xml_node& node, const char* name, std::size_t 
   return static_cast<std::size_t>(value);
 }
 
-// A file keeps its UUID when it is renamed, so the UUID decides before the name does.
-bool IsElsewhere(const pugi::xml_node& ome, const pugi::xml_node& data) {
-  const std::string_view own = ome.attribute("UUID").value();
-  const std::string_view stored_in = data.child("UUID").text().get();
-  return !own.empty() && !stored_in.empty() && own != stored_in;
-}
+/// Where a plane is stored.
+struct Place {
+  std::size_t file = 0;
+  std::size_t page = kNoPage;
+};
 
-void Place(const pugi::xml_node& data, const PlaneOrder& order, const Axes& axes, std::size_t pages,
-           std::vector<std::size_t>& page_in_file_order) {
-  const std::size_t first = order.InFile(Attribute(data, "FirstZ", 0), Attribute(data, "FirstC", 0),
-                                         Attribute(data, "FirstT", 0));
-  const bool inside = Attribute(data, "FirstZ", 0) < static_cast<std::size_t>(axes.size_z) &&
-                      Attribute(data, "FirstC", 0) < static_cast<std::size_t>(axes.size_c) &&
-                      Attribute(data, "FirstT", 0) < static_cast<std::size_t>(axes.size_t);
+void PlaceRun(const pugi::xml_node& data, const PlaneOrder& order, const Axes& axes,
+              OmeFiles& files, std::vector<Place>& places) {
+  const std::size_t z = Attribute(data, "FirstZ", 0);
+  const std::size_t c = Attribute(data, "FirstC", 0);
+  const std::size_t t = Attribute(data, "FirstT", 0);
+  const bool inside = z < static_cast<std::size_t>(axes.size_z) &&
+                      c < static_cast<std::size_t>(axes.size_c) &&
+                      t < static_cast<std::size_t>(axes.size_t);
+  if (!inside) Refuse("TiffData of the OME-XML points outside of the image; export it again");
+  const pugi::xml_node uuid = data.child("UUID");
+  const std::size_t file = files.Find(uuid.text().get(), uuid.attribute("FileName").value());
+  const std::size_t pages = files.Pages(file);
+  const std::size_t first = order.InFile(z, c, t);
   const std::size_t page = Attribute(data, "IFD", 0);
   const bool one_plane = static_cast<bool>(data.attribute("IFD"));
-  const std::size_t count =
-      Attribute(data, "PlaneCount", one_plane ? 1 : page_in_file_order.size() - first);
-  if (!inside || first + count > page_in_file_order.size() || page + count > pages) {
+  std::size_t all = places.size() - first;
+  if (uuid) all = std::min(all, pages);  // the rest is in other files
+  const std::size_t count = Attribute(data, "PlaneCount", one_plane ? 1 : all);
+  if (first + count > places.size() || page + count > pages) {
     Refuse(
         "TiffData of the OME-XML points to planes or pages that the file does not hold (it has " +
         std::to_string(pages) + " pages); it is truncated or was edited, so export it again");
   }
-  for (std::size_t i = 0; i < count; ++i) page_in_file_order[first + i] = page + i;
+  for (std::size_t i = 0; i < count; ++i) places[first + i] = {file, page + i};
+}
+
+// Without TiffData the pages follow each other in the file that carries the XML.
+void PlaceAll(OmeFiles& files, std::vector<Place>& places) {
+  const std::size_t file = files.Find("", "");
+  const std::size_t pages = files.Pages(file);
+  for (std::size_t i = 0; i < places.size() && i < pages; ++i) places[i] = {file, i};
 }
 
 }  // namespace
 
-void ReadOmePlanes(const pugi::xml_node& ome, const pugi::xml_node& pixels, std::size_t pages,
-                   PlanePlan& plan) {
+void ReadOmePlanes(const pugi::xml_node& pixels, OmeFiles& files, PlanePlan& plan) {
   plan.axes = {SizeOf(pixels, "SizeZ"), SizeOf(pixels, "SizeC"), SizeOf(pixels, "SizeT"), true};
   const PlaneOrder order(pixels.attribute("DimensionOrder").value(), plan.axes);
-  if (order.Count() > kMaxPages) Refuse("the OME-XML claims more planes than the limit");
-  std::vector<std::size_t> in_file_order(order.Count(), kNoPage);
-  bool placed = false;
-  bool elsewhere = false;
-  for (const pugi::xml_node& data : pixels.children("TiffData")) {
-    placed = true;
-    if (IsElsewhere(ome, data)) {
-      elsewhere = true;
-      continue;
-    }
-    Place(data, order, plan.axes, pages, in_file_order);
+  const double claimed = double{1} * plan.axes.size_z * plan.axes.size_c * plan.axes.size_t;
+  if (claimed > static_cast<double>(kMaxPages)) {
+    Refuse("the OME-XML claims more planes than the limit; export a shorter series");
   }
+  std::vector<Place> places(order.Count());
+  for (const pugi::xml_node& data : pixels.children("TiffData")) {
+    PlaceRun(data, order, plan.axes, files, places);
+  }
+  if (!pixels.child("TiffData")) PlaceAll(files, places);
   for (std::size_t t = 0; t < static_cast<std::size_t>(plan.axes.size_t); ++t) {
     for (std::size_t c = 0; c < static_cast<std::size_t>(plan.axes.size_c); ++c) {
       for (std::size_t z = 0; z < static_cast<std::size_t>(plan.axes.size_z); ++z) {
-        const std::size_t index = order.InFile(z, c, t);
-        const std::size_t page = placed ? in_file_order[index] : index;
-        if (page != kNoPage && page < pages) {
-          plan.page_of_plane.push_back(page);
-          continue;
+        const Place& place = places[order.InFile(z, c, t)];
+        if (place.page == kNoPage) {
+          Refuse("the OME-XML claims " + std::to_string(order.Count()) +
+                 " planes, but not all of them are in the file or its set; it is truncated or was "
+                 "edited, so export it again");
         }
-        Refuse(elsewhere
-                   ? "planes of this OME-TIFF are in other files, and sets of several files are "
-                     "not read yet; export the image as one file"
-                   : "the OME-XML claims " + std::to_string(order.Count()) +
-                         " planes, but the file has " + std::to_string(pages) +
-                         " pages; it is truncated or was edited, so export it again");
+        plan.page_of_plane.push_back(place.page);
+        plan.file_of_plane.push_back(place.file);
       }
     }
   }

@@ -57,17 +57,19 @@ Image ReadImage(const ImageSource& source) {
                     "the file is empty (0 bytes); copy it again from the instrument");
   }
   const std::string head = Head(source.fd);
-  if (IsTiff(head)) return ReadTiffImage(source.fd, source.bytes);
+  if (IsTiff(head)) return ReadTiffImage(source);
   if (IsCzi(head)) return ReadCziImage(source);
   if (IsLif(head)) return ReadLifImage(source);
+  if (IsOmeCompanion(source)) return ReadOmeCompanion(source);
   for (const Magic& magic : kNotMeasured) {
     if (!head.starts_with(magic.bytes)) continue;
     throw ReadError(ReadFault::kUnreadable, "the file is " + std::string(magic.meaning) +
-                                                "; export the raw image as TIFF or OME-TIFF");
+                                                "; export the raw image as TIFF or OME-TIFF, or "
+                                                "name a converter with --converter");
   }
   throw ReadError(ReadFault::kUnreadable,
                   "the file is of no known image format; export the raw image as TIFF or "
-                  "OME-TIFF");
+                  "OME-TIFF, or name a converter with --converter");
 }
 
 }  // namespace monitor::acquisition

@@ -19,6 +19,7 @@ namespace monitor::acquisition {
 namespace {
 
 constexpr std::uint32_t kLsmTag = 34412;
+constexpr std::uint32_t kMaxLsmInfoBytes = 1 << 16;
 
 struct Complaint {
   std::string first;  // the first error libtiff raised; later ones only follow from it
@@ -135,13 +136,17 @@ void TiffFile::ReadPages() {
   void* lsm = nullptr;
   std::uint32_t lsm_bytes = 0;
   words_.lsm = TIFFGetField(tiff, kLsmTag, &lsm_bytes, &lsm) != 0;
+  if (words_.lsm && lsm != nullptr && lsm_bytes <= kMaxLsmInfoBytes) {
+    const auto* content = static_cast<const std::byte*>(lsm);
+    words_.lsm_info.assign(content, content + lsm_bytes);
+  }
   do {
     if (pages_.size() >= kMaxPages) {
       throw ReadError(ReadFault::kUnsupported, "the TIFF has more than " +
                                                    std::to_string(kMaxPages) +
                                                    " pages; split it into shorter series");
     }
-    pages_.push_back(ReadPage(tiff, file_bytes_));
+    for (const TiffPage& page : ReadPage(tiff, file_bytes_, words_.lsm)) pages_.push_back(page);
   } while (TIFFReadDirectory(tiff) != 0);
   // libtiff ends a chain of directories that loops or leaves the file like one that ends.
   if (!handle_->complaint.first.empty() || !handle_->ChainEnds(pages_.back().directory_offset)) {
@@ -168,7 +173,7 @@ void TiffFile::DecodeStrips(const TiffPage& page, std::byte* out) {
   const std::uint64_t total = page.DecodedBytes();
   const std::uint32_t strips = TIFFNumberOfStrips(tiff);
   std::uint64_t done = 0;
-  for (std::uint32_t strip = 0; strip < strips && done < total; ++strip) {
+  for (std::uint32_t strip = page.first_strip; strip < strips && done < total; ++strip) {
     const tmsize_t got =
         TIFFReadEncodedStrip(tiff, strip, out + done, static_cast<tmsize_t>(total - done));
     if (got <= 0) handle_->Refuse("a strip of pixels cannot be decoded");

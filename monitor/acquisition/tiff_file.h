@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <opencv2/core.hpp>
@@ -11,10 +12,11 @@
 
 namespace monitor::acquisition {
 
-/// One page of a TIFF as its directory states it, checked against the file's size; no pixel is
-/// decoded yet.
+/// One plane of a TIFF as its directory states it, checked against the file's size; no pixel is
+/// decoded yet. A page of Zeiss LSM holds one plane a channel, each with strips of its own.
 struct TiffPage {
   std::uint64_t directory_offset = 0;
+  std::uint32_t first_strip = 0;  ///< of this plane's strips in its directory
   std::uint32_t width_px = 0;
   std::uint32_t height_px = 0;
   SampleType type = SampleType::kUint8;
@@ -35,9 +37,10 @@ struct TiffWords {
   std::string date_time;  ///< tag 306, "YYYY:MM:DD HH:MM:SS"; empty: absent
   std::optional<double> x_resolution;
   std::optional<double> y_resolution;
-  int resolution_unit = 2;  ///< 1 none, 2 inch, 3 cm
-  bool lsm = false;         ///< Zeiss LSM: carries tag 34412
-  bool swapped = false;     ///< not in this machine's byte order
+  int resolution_unit = 2;          ///< 1 none, 2 inch, 3 cm
+  bool lsm = false;                 ///< Zeiss LSM: carries tag 34412
+  std::vector<std::byte> lsm_info;  ///< its content
+  bool swapped = false;             ///< not in this machine's byte order
 };
 
 /// A TIFF file, classic or BigTIFF, seen through libtiff with every dimension limited.

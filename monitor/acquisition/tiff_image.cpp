@@ -1,183 +1,238 @@
 #include "monitor/acquisition/tiff_image.h"
 
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "monitor/acquisition/convert_samples.h"
+#include "monitor/acquisition/file_bytes.h"
 #include "monitor/acquisition/imagej_metadata.h"
 #include "monitor/acquisition/limits.h"
+#include "monitor/acquisition/lsm_metadata.h"
 #include "monitor/acquisition/ome_metadata.h"
+#include "monitor/acquisition/plane_memory.h"
 #include "monitor/acquisition/plane_plan.h"
 #include "monitor/acquisition/printable.h"
 #include "monitor/acquisition/read_error.h"
-#include "monitor/acquisition/tiff_file.h"
+#include "monitor/acquisition/scene_choice.h"
+#include "monitor/acquisition/tiff_set.h"
 
 namespace monitor::acquisition {
 namespace {
 
-std::vector<TiffPage> FullPages(const TiffFile& file) {
-  std::vector<TiffPage> pages;
-  for (const TiffPage& page : file.pages()) {
-    if (!page.reduced) pages.push_back(page);
-  }
-  if (pages.empty()) {
-    throw ReadError(ReadFault::kUnreadable,
-                    "the TIFF holds thumbnails only; export the full image again");
-  }
-  return pages;
-}
-
-void CheckAlike(const std::vector<TiffPage>& pages, std::span<const std::size_t> used) {
-  const TiffPage& first = pages[used.front()];
-  for (std::size_t index : used) {
-    const TiffPage& page = pages[index];
-    if (page.width_px == first.width_px && page.height_px == first.height_px &&
-        page.type == first.type) {
-      continue;
-    }
-    throw ReadError(ReadFault::kUnsupported,
-                    "pages differ in size or pixel type (page " + std::to_string(index + 1) +
-                        " has " + std::to_string(page.width_px) + " x " +
-                        std::to_string(page.height_px) + " pixels, the first " +
-                        std::to_string(first.width_px) + " x " + std::to_string(first.height_px) +
-                        "); save one image series a file");
-  }
-}
-
-PlanePlan PlainPlan(const TiffWords& words, std::size_t pages) {
+PlanePlan PlainPlan(std::size_t pages) {
   PlanePlan plan;
-  plan.format = words.lsm ? "LSM" : "TIFF";
+  plan.format = "TIFF";
   plan.axes.size_z = static_cast<int>(pages);
   for (std::size_t page = 0; page < pages; ++page) plan.page_of_plane.push_back(page);
   return plan;
 }
 
-PlanePlan PlanOf(const TiffWords& words, const std::vector<TiffPage>& pages) {
-  if (IsOme(words)) {
-    return ReadOme(words, pages.size(), pages.front().width_px, pages.front().height_px);
-  }
-  if (IsImageJ(words)) return ReadImageJ(words, pages.size());
-  return PlainPlan(words, pages.size());
-}
-
 // ImageJ's big TIFF: the directory describes the first plane only and the others follow it. Each
 // becomes a page of its own here.
-void UnfoldPages(const PlanePlan& plan, std::uint64_t file_bytes, std::vector<TiffPage>& pages) {
-  const TiffPage first = pages.front();
+std::vector<TiffPage> Unfolded(const TiffPage& first, std::uint64_t planes,
+                               std::uint64_t file_bytes) {
   const std::uint64_t plane_bytes = first.DecodedBytes();
-  const std::uint64_t planes = plan.page_of_plane.size();
   if (!first.in_a_row) {
     throw ReadError(ReadFault::kUnreadable,
                     "ImageJ's description states " + std::to_string(planes) +
                         " planes, but the file holds one page and no raw values behind it; save "
                         "the image again");
   }
-  if (first.first_byte > file_bytes || plane_bytes * planes > file_bytes - first.first_byte) {
+  if (first.first_byte > file_bytes || planes > (file_bytes - first.first_byte) / plane_bytes) {
     throw ReadError(ReadFault::kUnreadable,
                     "ImageJ's description states " + std::to_string(planes) +
                         " planes, but the file ends before; copy it again from the instrument");
   }
-  pages.assign(planes, first);
+  std::vector<TiffPage> pages(planes, first);
   for (std::uint64_t plane = 0; plane < planes; ++plane) {
     pages[plane].first_byte += plane * plane_bytes;
   }
+  return pages;
 }
+
+PlaneShape ShapeOf(const TiffPage& page) { return {page.width_px, page.height_px, page.type}; }
 
 bool CanBeMapped(const TiffPage& page) {
-  return page.native && IsPlaneType(page.type) && page.first_byte % BytesOf(page.type) == 0;
+  return page.native && CanBeMapped(ShapeOf(page), page.first_byte);
 }
 
-cv::Mat Plane(const TiffPage& page, std::byte* data) {
-  return cv::Mat(static_cast<int>(page.height_px), static_cast<int>(page.width_px),
-                 PlaneType(page.type), data);
-}
-
+/// Fills an image from the pages of one or several files.
 class PlaneLoader {
  public:
-  PlaneLoader(TiffFile& file, int fd, std::uint64_t file_bytes, bool one_directory)
-      : file_(file), fd_(fd), file_bytes_(file_bytes), one_directory_(one_directory) {}
+  PlaneLoader(TiffSet& set, const PlanePlan& plan, Image& image)
+      : set_(set), plan_(plan), image_(image) {}
 
-  void Load(const std::vector<TiffPage>& pages, std::span<const std::size_t> order, Image& image) {
-    const bool mapped = std::all_of(order.begin(), order.end(),
-                                    [&](std::size_t index) { return CanBeMapped(pages[index]); });
-    if (mapped || one_directory_) {
-      image.memory.push_back(MappedMemory::MapFile(fd_, file_bytes_));
+  void Load() {
+    if (plan_.one_directory) Unfold();
+    CheckAlike();
+    SetShape(shape_, plan_.page_of_plane.size(), image_);
+    std::size_t decoded = 0;
+    std::size_t files = 1;
+    for (std::size_t plane = 0; plane < image_.planes.size(); ++plane) {
+      if (!CanBeMapped(PageOf(plane))) ++decoded;
+      files = std::max(files, FileOf(plane) + 1);
     }
-    if (mapped) {
-      for (std::size_t index : order) {
-        image.planes.push_back(Plane(pages[index], FileByte(pages[index].first_byte, image)));
-      }
-      return;
-    }
-    Decode(pages, order, image);
+    if (decoded > 0) decoded_ = std::make_unique<DecodedPlanes>(shape_, decoded, image_);
+    std::vector<std::vector<std::size_t>> planes_of_file(files);
+    for (std::size_t i = 0; i < image_.planes.size(); ++i) planes_of_file[FileOf(i)].push_back(i);
+    for (std::size_t file = 0; file < files; ++file) LoadFile(file, planes_of_file[file]);
   }
 
  private:
-  static std::byte* FileByte(std::uint64_t offset, const Image& image) {
-    return image.memory.front()->bytes().data() + offset;
+  [[nodiscard]] std::size_t FileOf(std::size_t plane) const {
+    return plan_.file_of_plane.empty() ? 0 : plan_.file_of_plane[plane];
+  }
+  [[nodiscard]] const TiffPage& PageOf(std::size_t plane) {
+    const std::size_t page = plan_.page_of_plane[plane];
+    return unfolded_.empty() ? set_.PagesOf(FileOf(plane))[page] : unfolded_[page];
   }
 
-  void Decode(const std::vector<TiffPage>& pages, std::span<const std::size_t> order,
-              Image& image) {
-    const TiffPage& first = pages[order.front()];
-    const std::uint64_t plane_bytes =
-        std::uint64_t{first.width_px} * first.height_px * PlaneSampleBytes(first.type);
-    if (order.size() > kMaxDecodedBytes / plane_bytes) {
+  void Unfold() {
+    unfolded_ = Unfolded(set_.PagesOf(0).front(), plan_.page_of_plane.size(), set_.Open(0).bytes);
+  }
+
+  void CheckAlike() {
+    shape_ = ShapeOf(PageOf(0));
+    const bool stated = plan_.width_px >= 0;
+    if (stated && (plan_.width_px != shape_.width_px || plan_.height_px != shape_.height_px)) {
+      throw ReadError(ReadFault::kUnreadable,
+                      "the metadata state " + std::to_string(plan_.width_px) + " x " +
+                          std::to_string(plan_.height_px) + " pixels, but the pages have " +
+                          std::to_string(shape_.width_px) + " x " +
+                          std::to_string(shape_.height_px) + "; export the image again");
+    }
+    for (std::size_t plane = 0; plane < plan_.page_of_plane.size(); ++plane) {
+      const TiffPage& page = PageOf(plane);
+      if (ShapeOf(page) == shape_) continue;
       throw ReadError(ReadFault::kUnsupported,
-                      "the decoded image would take more than " +
-                          std::to_string(kMaxDecodedBytes >> 30U) +
-                          " GB; measure a shorter series or a smaller region");
-    }
-    auto scratch = MappedMemory::Scratch(plane_bytes * order.size());
-    std::byte* out = scratch->bytes().data();
-    image.memory.push_back(std::move(scratch));
-    std::vector<std::byte> stored(first.DecodedBytes());
-    for (std::size_t index : order) {
-      ReadStored(pages[index], image, stored.data());
-      ConvertSamples(first.type, stored, out);
-      image.planes.push_back(Plane(first, out));
-      out += plane_bytes;
+                      "pages differ in size or pixel type (page " +
+                          std::to_string(plan_.page_of_plane[plane] + 1) + " has " +
+                          std::to_string(page.width_px) + " x " + std::to_string(page.height_px) +
+                          " pixels, the first " + std::to_string(shape_.width_px) + " x " +
+                          std::to_string(shape_.height_px) + "); save one image series a file");
     }
   }
 
-  void ReadStored(const TiffPage& page, const Image& image, std::byte* out) {
-    if (!one_directory_) {
-      file_.Decode(page, out);
+  void LoadFile(std::size_t file, std::span<const std::size_t> planes) {
+    if (planes.empty()) return;
+    const TiffSet::Opened opened = set_.Open(file);
+    const bool any_mapped = std::any_of(planes.begin(), planes.end(), [this](std::size_t plane) {
+      return CanBeMapped(PageOf(plane));
+    });
+    std::shared_ptr<const MappedMemory> mapping;
+    if (any_mapped || plan_.one_directory) {
+      mapping = MappedMemory::MapFile(opened.fd, opened.bytes);
+      image_.memory.push_back(mapping);
+    }
+    for (const std::size_t plane : planes) {
+      const TiffPage& page = PageOf(plane);
+      if (CanBeMapped(page)) {
+        image_.planes[plane] = MappedPlane(shape_, mapping->bytes().data() + page.first_byte);
+      } else {
+        stored_.resize(page.DecodedBytes());
+        ReadStored(page, *opened.tiff, mapping.get());
+        image_.planes[plane] = decoded_->Add(stored_);
+      }
+    }
+  }
+
+  void ReadStored(const TiffPage& page, TiffFile& tiff, const MappedMemory* mapping) {
+    if (!plan_.one_directory) {
+      tiff.Decode(page, stored_.data());
       return;
     }
-    const std::byte* from = FileByte(page.first_byte, image);
-    std::copy(from, from + page.DecodedBytes(), out);
-    if (file_.words().swapped) SwapBytes(BytesOf(page.type), {out, page.DecodedBytes()});
+    const std::byte* from = mapping->bytes().data() + page.first_byte;
+    std::copy(from, from + page.DecodedBytes(), stored_.begin());
+    if (tiff.words().swapped) SwapBytes(BytesOf(page.type), stored_);
   }
 
-  TiffFile& file_;
-  int fd_;
-  std::uint64_t file_bytes_;
-  bool one_directory_;
+  TiffSet& set_;
+  const PlanePlan& plan_;
+  Image& image_;
+  PlaneShape shape_;
+  std::vector<TiffPage> unfolded_;
+  std::unique_ptr<DecodedPlanes> decoded_;
+  std::vector<std::byte> stored_;
 };
 
-}  // namespace
-
-Image ReadTiffImage(int fd, std::uint64_t file_bytes) {
-  TiffFile file(fd, file_bytes);
-  std::vector<TiffPage> pages = FullPages(file);
-  PlanePlan plan = PlanOf(file.words(), pages);
-  if (plan.one_directory) UnfoldPages(plan, file_bytes, pages);
-  CheckAlike(pages, plan.page_of_plane);
+Image Loaded(TiffSet& set, PlanePlan plan) {
   Image image;
   image.format = plan.format;
   image.axes = plan.axes;
+  PlaneLoader(set, plan, image).Load();
   image.metadata = std::move(plan.metadata);
   image.notes = std::move(plan.notes);
   image.acquired_at = std::move(plan.acquired_at);
-  const std::string& date = file.words().date_time;
-  if (!image.acquired_at && !date.empty()) image.acquired_at = Printable(date);
-  const SampleType type = pages[plan.page_of_plane.front()].type;
-  image.container_bits = static_cast<int>(BytesOf(type) * 8);
-  image.integer = type != SampleType::kFloat32 && type != SampleType::kFloat64;
-  PlaneLoader(file, fd, file_bytes, plan.one_directory).Load(pages, plan.page_of_plane, image);
+  image.parts = set.Names();
   return image;
+}
+
+bool IsXml(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text.starts_with('<');
+}
+
+std::string CompanionText(int fd, std::uint64_t bytes) {
+  if (bytes > kMaxDescriptionBytes) {
+    throw ReadError(ReadFault::kUnsupported,
+                    "the companion file of the OME-TIFF is larger than the limit; export the "
+                    "image as one file");
+  }
+  return FileBytes(fd, bytes).Text(0, static_cast<std::size_t>(bytes));
+}
+
+// The XML of a set: the description itself, or that of the file it refers to.
+std::string SetXml(const std::string& description, const ImageSource& source) {
+  const std::optional<std::string> elsewhere = OmeMetadataFile(description);
+  if (!elsewhere) return description;
+  const SiblingFile sibling(source.folder, *elsewhere);
+  std::string head =
+      FileBytes(sibling.fd(), sibling.bytes())
+          .Text(0, static_cast<std::size_t>(std::min<std::uint64_t>(sibling.bytes(), 4)));
+  std::string xml = IsXml(head) ? CompanionText(sibling.fd(), sibling.bytes())
+                                : TiffFile(sibling.fd(), sibling.bytes()).words().description;
+  if (IsOme(xml) && !OmeMetadataFile(xml)) return xml;
+  throw ReadError(ReadFault::kUnreadable,
+                  "the metadata file that the OME-TIFF refers to holds none either; export the "
+                  "image as one file");
+}
+
+}  // namespace
+
+Image ReadTiffImage(const ImageSource& source) {
+  auto file = std::make_unique<TiffFile>(source.fd, source.bytes);
+  const TiffWords words = file->words();
+  if (IsOme(words.description)) {
+    const std::string xml = SetXml(words.description, source);
+    TiffSet set(source, std::move(file), OmeUuid(words.description));
+    PlanePlan plan = ReadOme(xml, source.scene, set);
+    return Loaded(set, std::move(plan));
+  }
+  TiffSet set(source, std::move(file), "");
+  if (words.lsm) return Loaded(set, ReadLsm(words, source, set.Pages(0)));
+  const SceneRow only{"", "the whole file"};
+  (void)ChooseScene({&only, 1}, source.scene);
+  PlanePlan plan = IsImageJ(words) ? ReadImageJ(words, set.Pages(0)) : PlainPlan(set.Pages(0));
+  Image image = Loaded(set, std::move(plan));
+  if (!image.acquired_at && !words.date_time.empty()) {
+    image.acquired_at = Printable(words.date_time);
+  }
+  return image;
+}
+
+bool IsOmeCompanion(const ImageSource& source) {
+  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(source.bytes, 4096));
+  std::string head = FileBytes(source.fd, source.bytes).Text(0, length);
+  if (head.starts_with("\xEF\xBB\xBF")) head.erase(0, 3);
+  return IsXml(head) && IsOme(head);
+}
+
+Image ReadOmeCompanion(const ImageSource& source) {
+  TiffSet set(source, nullptr, "");
+  PlanePlan plan = ReadOme(CompanionText(source.fd, source.bytes), source.scene, set);
+  return Loaded(set, std::move(plan));
 }
 
 }  // namespace monitor::acquisition

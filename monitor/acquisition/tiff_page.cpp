@@ -26,9 +26,17 @@ std::uint16_t Word(TIFF* tiff, std::uint32_t tag) {
   return value;
 }
 
-void CheckKind(TIFF* tiff) {
+constexpr std::uint16_t kMaxLsmChannels = 256;
+
+// The number of planes in a page. A page of several samples is a colour picture, except in Zeiss
+// LSM, whatever it calls itself there.
+std::uint16_t PlanesIn(TIFF* tiff, bool lsm) {
+  const std::uint16_t samples = Word(tiff, TIFFTAG_SAMPLESPERPIXEL);
+  if (lsm && samples > 1 && samples <= kMaxLsmChannels && TIFFIsTiled(tiff) == 0 &&
+      Word(tiff, TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE) {
+    return samples;
+  }
   const std::uint16_t photometric = Word(tiff, TIFFTAG_PHOTOMETRIC);
-  std::uint16_t samples = Word(tiff, TIFFTAG_SAMPLESPERPIXEL);
   if (photometric == PHOTOMETRIC_RGB || photometric == PHOTOMETRIC_YCBCR ||
       photometric == PHOTOMETRIC_SEPARATED || photometric >= PHOTOMETRIC_CIELAB) {
     Unsupported(
@@ -39,6 +47,7 @@ void CheckKind(TIFF* tiff) {
     Unsupported("each pixel holds " + std::to_string(samples) +
                 " samples; save one channel a page instead");
   }
+  return 1;
 }
 
 SampleType TypeOf(TIFF* tiff) {
@@ -122,25 +131,46 @@ struct Layout {
   bool in_a_row = true;
 };
 
-Layout CheckLayout(TIFF* tiff, std::uint64_t file_bytes) {
-  const bool tiled = TIFFIsTiled(tiff) != 0;
-  const std::uint32_t chunks = tiled ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
+struct Chunks {
+  std::uint32_t first;
+  std::uint32_t count;
+};
+
+Layout CheckLayout(TIFF* tiff, const Chunks& chunks, std::uint64_t file_bytes) {
   Layout layout;
-  for (std::uint32_t chunk = 0; chunk < chunks; ++chunk) {
-    const std::uint64_t offset = TIFFGetStrileOffset(tiff, chunk);
-    const std::uint64_t count = TIFFGetStrileByteCount(tiff, chunk);
+  for (std::uint32_t i = 0; i < chunks.count; ++i) {
+    const std::uint64_t offset = TIFFGetStrileOffset(tiff, chunks.first + i);
+    const std::uint64_t count = TIFFGetStrileByteCount(tiff, chunks.first + i);
     if (count == 0 || offset == 0 || offset > file_bytes || count > file_bytes - offset) {
       Unreadable(
           "pixels lie outside the file, which is truncated or broken; copy it again from the "
           "instrument");
     }
-    if (chunk == 0) layout.first_byte = offset;
+    if (i == 0) layout.first_byte = offset;
     if (offset != layout.first_byte + layout.stored_bytes) layout.in_a_row = false;
     layout.stored_bytes += count;
   }
-  if (chunks == 0) Unreadable("a page holds no pixels; export the image again");
-  if (tiled) layout.in_a_row = false;
+  if (chunks.count == 0) Unreadable("a page holds no pixels; export the image again");
+  if (TIFFIsTiled(tiff) != 0) layout.in_a_row = false;
   return layout;
+}
+
+void PutLayout(TIFF* tiff, const Chunks& chunks, std::uint64_t file_bytes, TiffPage& page) {
+  const bool plain = Word(tiff, TIFFTAG_COMPRESSION) == COMPRESSION_NONE;
+  const Layout layout = CheckLayout(tiff, chunks, file_bytes);
+  page.first_strip = chunks.first;
+  page.first_byte = layout.first_byte;
+  page.stored_bytes = layout.stored_bytes;
+  const bool too_few = plain ? page.stored_bytes < page.DecodedBytes()
+                             : page.DecodedBytes() / kMaxCompressionRatio > page.stored_bytes;
+  if (too_few) {
+    Unreadable("a page claims " + std::to_string(page.width_px) + " x " +
+               std::to_string(page.height_px) + " pixels but stores only " +
+               std::to_string(page.stored_bytes) +
+               " bytes for them; copy the file again from the instrument");
+  }
+  page.in_a_row = plain && layout.in_a_row && Word(tiff, TIFFTAG_FILLORDER) == FILLORDER_MSB2LSB;
+  page.native = page.in_a_row && TIFFIsByteSwapped(tiff) == 0;
 }
 
 bool IsReduced(TIFF* tiff) {
@@ -157,33 +187,26 @@ std::string Text(TIFF* tiff, std::uint32_t tag, std::size_t most) {
 
 }  // namespace
 
-TiffPage ReadPage(TIFF* tiff, std::uint64_t file_bytes) {
+std::vector<TiffPage> ReadPage(TIFF* tiff, std::uint64_t file_bytes, bool lsm) {
   TiffPage page;
   page.directory_offset = TIFFCurrentDirOffset(tiff);
   page.reduced = IsReduced(tiff);
-  if (page.reduced) return page;  // never decoded: a thumbnail may be of any kind
+  if (page.reduced) return {page};  // never decoded: a thumbnail may be of any kind
   TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &page.width_px);
   TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &page.height_px);
-  CheckKind(tiff);
+  const std::uint16_t planes = PlanesIn(tiff, lsm);
   page.type = TypeOf(tiff);
   CheckCodec(tiff);
-  const bool plain = Word(tiff, TIFFTAG_COMPRESSION) == COMPRESSION_NONE;
-  CheckSides(page, plain, file_bytes);
+  CheckSides(page, Word(tiff, TIFFTAG_COMPRESSION) == COMPRESSION_NONE, file_bytes);
   CheckTiles(tiff, page.type);
-  const Layout layout = CheckLayout(tiff, file_bytes);
-  page.first_byte = layout.first_byte;
-  page.stored_bytes = layout.stored_bytes;
-  const bool too_few = plain ? page.stored_bytes < page.DecodedBytes()
-                             : page.DecodedBytes() / kMaxCompressionRatio > page.stored_bytes;
-  if (too_few) {
-    Unreadable("a page claims " + std::to_string(page.width_px) + " x " +
-               std::to_string(page.height_px) + " pixels but stores only " +
-               std::to_string(page.stored_bytes) +
-               " bytes for them; copy the file again from the instrument");
+  const bool tiled = TIFFIsTiled(tiff) != 0;
+  const std::uint32_t chunks = tiled ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
+  std::vector<TiffPage> pages(planes, page);
+  for (std::uint32_t plane = 0; plane < planes; ++plane) {
+    const Chunks own{plane * (chunks / planes), chunks / planes};
+    PutLayout(tiff, own, file_bytes, pages[plane]);
   }
-  page.in_a_row = plain && layout.in_a_row && Word(tiff, TIFFTAG_FILLORDER) == FILLORDER_MSB2LSB;
-  page.native = page.in_a_row && TIFFIsByteSwapped(tiff) == 0;
-  return page;
+  return pages;
 }
 
 TiffWords ReadWords(TIFF* tiff) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "monitor/acquisition/tiff_file.h"
 
@@ -8,10 +9,11 @@ struct tiff;
 
 namespace monitor::acquisition {
 
-/// The directory that libtiff stands on, checked: dimensions, pixel type, codec, and that every
-/// strip or tile lies inside a file of `file_bytes`.
+/// The planes of the directory that libtiff stands on, checked: dimensions, pixel type, codec, and
+/// that every strip or tile lies inside a file of `file_bytes`. One plane, but for `lsm`, whose
+/// pages may hold one for each channel.
 /// Errors  ReadError: unsupported for colour and other kinds of value, unreadable for the rest.
-[[nodiscard]] TiffPage ReadPage(struct tiff* tiff, std::uint64_t file_bytes);
+[[nodiscard]] std::vector<TiffPage> ReadPage(struct tiff* tiff, std::uint64_t file_bytes, bool lsm);
 
 /// The words of the directory that libtiff stands on.
 [[nodiscard]] TiffWords ReadWords(struct tiff* tiff);

@@ -16,10 +16,10 @@ namespace {
 
 using measurement::UsageError;
 
-constexpr std::array<std::string_view, 12> kOptionNames = {
+constexpr std::array<std::string_view, 13> kOptionNames = {
     "--json",     "--report", "--pictures", "--setup",  "--configuration-setup",
     "--set",      "--help",   "--quiet",    "--record", "--version",
-    "--limit-mb", "--limit-s"};
+    "--limit-mb", "--limit-s", "--converter"};
 
 // Walks over the arguments; "--option value" and "--option=value" are the same.
 class Arguments {
@@ -92,6 +92,8 @@ void TakeOption(const std::string& option, Arguments& arguments, MeasureOptions&
     request.setup.configuration = measurement::ReadSetupFile(arguments.Value(option));
   } else if (option == "--set") {
     measurement::PutAssignment(arguments.Value(option), request.setup.option);
+  } else if (option == "--converter") {
+    request.converter = measurement::ParseConverter(arguments.Value(option));
   } else if (option == "--limit-mb") {
     request.limits.data_bytes = static_cast<std::uint64_t>(Limit(option, arguments.Value(option)))
                                 << 20U;
@@ -191,6 +193,8 @@ std::string MeasureHelp() {
       "  --setup FILE.toml      the same from a file\n"
       "  --configuration-setup FILE.toml\n"
       "                         what the configuration usually has; the file's word wins over it\n"
+      "  --converter \"COMMAND {input} {output}\"\n"
+      "                         a program that turns the file into OME-TIFF first\n"
       "  --limit-mb N, --limit-s N\n"
       "                         memory and time that reading and measuring may take\n"
       "  --quiet                no table and no progress bar\n\n"

@@ -103,6 +103,12 @@ json OutcomeToJson(const AnalysisOutcome& outcome) {
                  {"objects", json::array()},
                  {"findings", json::array()},
                  {"pictures", json::array()}};
+  for (const InputPart& part : outcome.parts) {
+    result["parts"].push_back({{"input", part.input},
+                               {"name", part.name},
+                               {"sha256", part.sha256},
+                               {"bytes", part.bytes}});
+  }
   if (outcome.acquired_at) result["acquired_at"] = *outcome.acquired_at;
   for (const auto& object : outcome.report.objects) {
     result["objects"].push_back(ObjectToJson(object, outcome.channel_names));

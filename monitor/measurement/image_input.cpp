@@ -11,13 +11,25 @@ ImageInput ArrangedImage(const AnalysisJob& job, std::size_t index, NaturalAxis 
   const InputFile& file = *job.files[index];
   ImageInput input;
   const Setup said(job.layers[index], {});
-  input.image = acquisition::ReadImage({file.fd(), file.bytes(), "", said.Text("scene")});
+  input.image =
+      acquisition::ReadImage({file.fd(), file.bytes(), file.folder(), said.Text("scene")});
   input.setup = Setup(job.layers[index], input.image.metadata);
   ArrangePlanes(input.setup.Text("axes"), natural, input.image);
   const std::optional<std::string> roi = input.setup.Text("roi");
   input.region =
       roi ? CropPlanes(*roi, input.image) : cv::Rect({0, 0}, input.image.planes.front().size());
   return input;
+}
+
+// The files of a set beside the one named are part of what was measured: their digests too.
+void NoteParts(const InputFile& file, const acquisition::Image& image, std::size_t index,
+               AnalysisOutcome& outcome) {
+  for (const std::string& name : image.parts) {
+    const auto opened = InputFile::Open(file.folder() + "/" + name);
+    const auto* part = std::get_if<InputFile>(&opened);
+    if (part == nullptr) continue;  // it was there a moment ago; the digest of the rest stands
+    outcome.parts.push_back({index, ShownName(name), FileDigest(*part), part->bytes()});
+  }
 }
 
 void CheckAperture(const Setup& setup, AnalysisOutcome& outcome) {
@@ -42,6 +54,7 @@ ImageInput ReadImageInput(const AnalysisJob& job, std::size_t index, NaturalAxis
     throw acquisition::ReadError(error.fault(), "'" + job.names[index] + "': " + error.what());
   }
   CheckAperture(input.setup, outcome);
+  NoteParts(*job.files[index], input.image, index, outcome);
   outcome.formats.push_back(input.image.format);
   if (!outcome.acquired_at) outcome.acquired_at = input.image.acquired_at;
   for (const acquisition::ReaderNote& note : input.image.notes) {

@@ -71,6 +71,8 @@ std::variant<InputFile, std::string> InputFile::Open(const std::string& path) {
     return "cannot be opened (" + std::string(std::strerror(errno)) +
            "); check its name and that this account may read it";
   }
+  const std::size_t slash = path.rfind('/');
+  file.folder_ = slash == path.npos ? "." : path.substr(0, slash + 1);
   struct stat status {};
   if (fstat(file.fd_, &status) != 0) return std::string("cannot be examined; try again");
   if (!S_ISREG(status.st_mode)) return WhatItIs(status.st_mode);
@@ -82,6 +84,7 @@ std::variant<InputFile, std::string> InputFile::Open(const std::string& path) {
 
 InputFile::InputFile(InputFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      folder_(std::move(other.folder_)),
       bytes_(other.bytes_),
       modified_unix_s_(other.modified_unix_s_),
       modified_ns_(other.modified_ns_) {}

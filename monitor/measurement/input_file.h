@@ -31,6 +31,7 @@ class InputFile {
   ~InputFile();
 
   [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] const std::string& folder() const { return folder_; }  ///< that it lies in
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] std::int64_t modified_unix_s() const { return modified_unix_s_; }
 
@@ -41,6 +42,7 @@ class InputFile {
   InputFile() = default;
 
   int fd_ = -1;
+  std::string folder_;
   std::uint64_t bytes_ = 0;
   std::int64_t modified_unix_s_ = 0;
   std::int64_t modified_ns_ = 0;

@@ -122,6 +122,23 @@ std::vector<InputFile> OpenAll(const MeasurementRequest& request, MeasurementRes
   return files;
 }
 
+// What the converter made of each input; the digests stay those of the inputs themselves.
+std::vector<InputFile> ConvertAll(const MeasurementRequest& request, MeasurementResult& result) {
+  std::vector<InputFile> converted;
+  for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+    auto made = Convert(request.converter, request.inputs[i].path, request.limits);
+    if (auto* file = std::get_if<InputFile>(&made)) {
+      converted.push_back(std::move(*file));
+      result.document["inputs"][i]["converter"] = ShownName(request.converter.front());
+      continue;
+    }
+    AddFinding(UnreadableFinding(ShownName(request.inputs[i].path), std::get<std::string>(made)),
+               result.document);
+    result.exit_code = kUnreadable;
+  }
+  return converted;
+}
+
 AnalysisJob JobOf(const MeasurementRequest& request, const std::vector<InputFile>& files) {
   AnalysisJob job;
   job.analysis = request.analysis;
@@ -148,6 +165,13 @@ void NoteOutcome(const std::vector<InputFile>& files, json& answer, MeasurementR
   const auto formats = answer.at("formats").get<std::vector<std::string>>();
   for (std::size_t i = 0; i < formats.size() && i < document["inputs"].size(); ++i) {
     document["inputs"][i]["format"] = formats[i];
+  }
+  for (const json& part : answer.value("parts", json::array())) {
+    const auto index = part.at("input").get<std::size_t>();
+    if (index >= document["inputs"].size()) continue;
+    document["inputs"][index]["parts"].push_back({{"name", part.at("name")},
+                                                  {"sha256", part.at("sha256")},
+                                                  {"bytes", part.at("bytes")}});
   }
   for (const char* member : {"setup", "quantities", "objects", "findings"}) {
     document[member] = std::move(answer.at(member));
@@ -204,7 +228,19 @@ MeasurementResult Measure(const MeasurementRequest& request) {
   result.document = Skeleton(request);
   const std::vector<InputFile> files = OpenAll(request, result);
   if (files.size() != request.inputs.size()) return result;
-  const AnalysisJob job = JobOf(request, files);
+  std::vector<InputFile> converted;
+  if (!request.converter.empty()) {
+    converted = ConvertAll(request, result);
+    if (converted.size() != files.size()) {
+      NoteAcquired(files.front(), json::object(), result.document);
+      std::vector<std::string> digests;
+      double seconds = 0.0;
+      TakeDigests(files, digests, seconds);
+      NoteDigests(files, digests, result);
+      return result;
+    }
+  }
+  const AnalysisJob job = JobOf(request, converted.empty() ? files : converted);
   IsolatedChild child(request.limits,
                       [&job](const ReportProgress& progress) { return AnswerOf(job, progress); });
   std::vector<std::string> digests;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "monitor/measurement/converter.h"
 #include "monitor/measurement/input_file.h"
 #include "monitor/measurement/isolation.h"
 #include "monitor/measurement/setup.h"
@@ -30,6 +31,7 @@ struct MeasurementRequest {
   std::string measured_at;  ///< RFC 3339 UTC; only the mains read a clock
   bool pictures = true;
   IsolationLimits limits;
+  ConverterCommand converter;  ///< that each image goes through first; empty: none
   ReportProgress progress;  ///< may be empty
 };
 
