@@ -22,15 +22,6 @@ double MedianOf(std::vector<double> values) {
   return *middle;
 }
 
-double Resolution(std::span<const double> values) {
-  double least = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 1; i < values.size(); ++i) {
-    const double step = std::abs(values[i] - values[i - 1]);
-    if (step > 0.0) least = std::min(least, step);
-  }
-  return std::isfinite(least) ? least : 0.0;
-}
-
 // A longer excursion is a change of level that came back, or settling.
 void KeepShortRuns(std::vector<char>& flags) {
   for (std::size_t i = 0; i < flags.size();) {
@@ -56,6 +47,15 @@ double SignificantSigmas(std::size_t n) {
   return high;
 }
 
+double SmallestChange(std::span<const double> values) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    const double step = std::abs(values[i] - values[i - 1]);
+    if (step > 0.0) least = std::min(least, step);
+  }
+  return std::isfinite(least) ? least : 0.0;
+}
+
 std::vector<char> FindOutliers(std::span<const double> values) {
   std::vector<char> flags(values.size());
   if (values.size() < 2 * kHalf + 1) return flags;
@@ -71,7 +71,7 @@ std::vector<char> FindOutliers(std::span<const double> values) {
   }
   if (sizes.empty()) return flags;
   const double sd =
-      std::max(kSdOverMad * MedianOf(std::move(sizes)), kResolutionPart * Resolution(values));
+      std::max(kSdOverMad * MedianOf(std::move(sizes)), kResolutionPart * SmallestChange(values));
   const double most = (SignificantSigmas(values.size()) + kMargin) * sd;
   for (std::size_t i = kHalf; i + kHalf < values.size(); ++i) {
     flags[i] = std::abs(deviations[i]) > most ? 1 : 0;
@@ -80,14 +80,23 @@ std::vector<char> FindOutliers(std::span<const double> values) {
   return flags;
 }
 
-std::vector<char> FindOutlyingResiduals(std::span<const double> residuals, double sd) {
-  std::vector<char> flags(residuals.size());
+std::vector<char> AddOutlyingEnds(std::span<const double> residuals, double sd,
+                                  std::vector<char> outliers) {
+  if (!(sd > 0.0)) return outliers;
   const double most = (SignificantSigmas(residuals.size()) + kMargin) * sd;
+  std::vector<char> more(residuals.size());
   for (std::size_t i = 0; i < residuals.size(); ++i) {
-    flags[i] = std::abs(residuals[i]) > most ? 1 : 0;
+    const std::size_t first = i < kHalf ? 0 : i - kHalf;
+    const std::size_t end = std::min(residuals.size(), i + kHalf + 1);
+    bool judged = i < kHalf || i + kHalf >= residuals.size();
+    for (std::size_t k = first; k < end; ++k) judged = judged || outliers[k] != 0;
+    more[i] = judged && std::abs(residuals[i]) > most ? 1 : 0;
   }
-  KeepShortRuns(flags);
-  return flags;
+  KeepShortRuns(more);
+  for (std::size_t i = 0; i < more.size(); ++i) {
+    if (more[i] != 0) outliers[i] = 1;
+  }
+  return outliers;
 }
 
 }  // namespace qc_metrics

@@ -20,7 +20,13 @@ namespace qc_metrics {
 /// Output  one flag a sample.
 [[nodiscard]] std::vector<char> FindOutliers(std::span<const double> values);
 
-/// The same from residuals about a model, for all samples.
-[[nodiscard]] std::vector<char> FindOutlyingResiduals(std::span<const double> residuals, double sd);
+/// `outliers` with those added that only a model can tell: among the first and the last three
+/// samples, and within three of another outlier, residuals beyond the same bound of `sd`.
+[[nodiscard]] std::vector<char> AddOutlyingEnds(std::span<const double> residuals, double sd,
+                                                std::vector<char> outliers);
+
+/// The smallest difference of neighbours that is not zero, 0 where there is none: the meter's
+/// digit, if it shows few.
+[[nodiscard]] double SmallestChange(std::span<const double> values);
 
 }  // namespace qc_metrics

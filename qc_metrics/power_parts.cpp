@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "qc_metrics/power_outliers.h"
@@ -11,7 +12,7 @@ namespace qc_metrics {
 namespace {
 
 constexpr std::size_t kMostSteps = 16;
-constexpr int kMostAttempts = 48;
+constexpr int kMostBarrings = 24;
 constexpr std::size_t kLeastApart = 4;  // a shorter stay is an outlier
 constexpr double kLeastTauIntervals = 1.5;
 constexpr double kMostTauPart = 1.0 / 3.0;  // of the record; slower is drift
@@ -23,6 +24,7 @@ constexpr double kLeastLocalSigmas = 2.0;  // and at least do
 constexpr double kLeastLocalPart = 0.5;    // of the step's height
 constexpr double kWanderingLag1 = 0.93;
 constexpr int kNewtonSteps = 3;
+constexpr double kNoiseless = 1e-9;  // of the level: rounding
 
 // The parts sought, by index of bin; the columns are in this order too.
 class Search {
@@ -33,6 +35,8 @@ class Search {
         noise_(NoiseOfDifferences(trace.power_mw)),
         significant_(SignificantSigmas(trace.power_mw.size())),
         barred_(trace.power_mw.size()) {
+    // A meter may show the same digits for minutes: then half of its digit is the noise.
+    if (!(noise_.sd > 0.0)) noise_.sd = 0.5 * SmallestChange(trace.power_mw);
     const double length = trace.times_s.back() - trace.times_s.front();
     least_tau_ = kLeastTauIntervals * length / static_cast<double>(trace.times_s.size() - 1);
     most_tau_ = kMostTauPart * length;
@@ -40,7 +44,8 @@ class Search {
 
   PartsFit Run() {
     if (noise_.sd > 0.0) {
-      for (int i = 0; i < kMostAttempts && AddOne(); ++i) continue;
+      while (AddOne()) continue;
+      TakeOutStairs();
       TakeOutInsignificant();
     }
     return Finish();
@@ -112,8 +117,7 @@ class Search {
                         [k](std::size_t s) { return (s > k ? s - k : k - s) < kLeastApart; });
   }
 
-  std::pair<std::size_t, double> BestStep(const SeriesScan& scan) const {
-    const std::vector<double> sigmas = scan.StepSigmas();
+  std::pair<std::size_t, double> BestStep(const std::vector<double>& sigmas) const {
     std::size_t best = 0;
     double most = 0.0;
     for (std::size_t k = 1; k < sigmas.size(); ++k) {
@@ -145,24 +149,31 @@ class Search {
     return jump / height > kLeastLocalPart && std::abs(jump) > kLeastLocalSigmas * u;
   }
 
-  // One more part, or one place less to look at; false when nothing significant is left.
+  void Bar(std::size_t k) {
+    wanders_ = true;
+    ++barrings_;
+    const std::size_t first = k < kLeastApart ? 0 : k - kLeastApart;
+    for (std::size_t i = first; i < std::min(barred_.size(), k + kLeastApart); ++i) barred_[i] = 1;
+  }
+
+  // One more part; false when nothing significant is left.
   bool AddOne() {
     if (steps_.size() >= kMostSteps) return false;
     const SeriesScan scan = Scan(steps_, tau_);
-    const auto [k, step_sigmas] = BestStep(scan);
+    const std::vector<double> sigmas = scan.StepSigmas();
     const auto [tau, tau_sigmas] = tau_ ? std::pair{0.0, 0.0} : BestTau(scan);
+    auto [k, step_sigmas] = BestStep(sigmas);
+    while (step_sigmas >= std::max(significant_, tau_sigmas) && !IsSudden(k)) {
+      Bar(k);
+      if (barrings_ > kMostBarrings) return false;
+      std::tie(k, step_sigmas) = BestStep(sigmas);
+    }
     if (std::max(step_sigmas, tau_sigmas) < significant_) return false;
-    if (tau_sigmas >= step_sigmas) {
+    if (tau_sigmas > step_sigmas) {
       tau_ = tau;
-    } else if (IsSudden(k)) {
+    } else {
       steps_.push_back(k);
       MoveSteps();
-    } else {
-      wanders_ = true;
-      for (std::size_t i = k < kLeastApart ? 0 : k - kLeastApart;
-           i < std::min(barred_.size(), k + kLeastApart); ++i) {
-        barred_[i] = 1;
-      }
     }
     if (tau_) tau_ = BestTau(Scan(steps_, std::nullopt)).first;
     return true;
@@ -173,9 +184,19 @@ class Search {
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       const std::size_t before = steps_[i];
       steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(i));
-      const std::size_t place = BestStep(Scan(steps_, tau_)).first;
+      const std::size_t place = BestStep(Scan(steps_, tau_).StepSigmas()).first;
       steps_.insert(steps_.begin() + static_cast<std::ptrdiff_t>(i), place > 0 ? place : before);
     }
+  }
+
+  // A power that wanders is climbed by stairs; a step must stand out of the wandering too.
+  void TakeOutStairs() {
+    if (!wanders_ || steps_.empty()) return;
+    const DesignColumns columns = Columns({}, tau_);
+    const SeriesNoise wandering = FitSeries(columns, trace_.power_mw, trace_.gaps).noise;
+    const SeriesScan scan(columns, trace_.power_mw, trace_.gaps, wandering);
+    const std::vector<double> sigmas = scan.StepSigmas();
+    std::erase_if(steps_, [&](std::size_t k) { return std::abs(sigmas[k]) < significant_; });
   }
 
   void TakeOutInsignificant() {
@@ -212,6 +233,7 @@ class Search {
   std::vector<std::size_t> steps_;
   std::optional<double> tau_;
   bool wanders_ = false;
+  int barrings_ = 0;
 };
 
 // Variance of a step's place, in bins, from how much less its neighbours explain.
@@ -290,7 +312,8 @@ PartsFit Search::Finish() {
   model.slope_mw_per_s = fit.coefficients[1] / length;
   model.slope_u_mw_per_s = std::sqrt(fit.covariance[1][1]) / length;
   model.noise = fit.noise;
-  model.wanders = wanders_ || fit.noise.lag1 > kWanderingLag1;
+  const bool noisy = fit.noise.sd > kNoiseless * std::abs(model.level_mw);
+  model.wanders = wanders_ || (noisy && fit.noise.lag1 > kWanderingLag1);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const std::size_t k = steps_[i];
     const double interval = trace_.times_s[k] - trace_.times_s[k - 1];

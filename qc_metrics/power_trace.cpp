@@ -116,14 +116,9 @@ TraceModel TakeApart(std::span<const double> times_s, std::span<const double> po
     FillUncertainties(residuals, trace, fit.columns, model);
     if (!all || pass == 1) break;
     // At both ends, and beside other outliers, only the model tells what the power comes back to.
-    const std::vector<char> more = FindOutlyingResiduals(residuals.all, model.noise.sd);
+    std::vector<char> more = AddOutlyingEnds(residuals.all, model.noise.sd, outliers);
     if (more == outliers) break;
-    bool grown = false;
-    for (std::size_t i = 0; i < more.size(); ++i) {
-      grown = grown || (more[i] != 0 && outliers[i] == 0);
-      if (more[i] != 0) outliers[i] = 1;
-    }
-    if (!grown) break;
+    outliers = std::move(more);
   }
   return model;
 }

@@ -241,15 +241,50 @@ TEST(FindOutliers, KnowsTheMetersResolution) {
   EXPECT_EQ(Flagged(std::vector<double>(50, 2.0)), 0U);
 }
 
-TEST(FindOutlyingResiduals, JudgesTheEndsToo) {
+TEST(AddOutlyingEnds, JudgesTheEndsAndWhatIsBesideAnOutlier) {
   std::vector<double> residuals(100, 0.1);
   residuals[0] = 5.4;
+  residuals[2] = 5.6;
   residuals[50] = -5.6;
-  residuals[99] = 5.6;
-  const auto flags = FindOutlyingResiduals(residuals, 1.0);
-  EXPECT_EQ(flags[0], 0);
-  EXPECT_EQ(flags[50], 1);
-  EXPECT_EQ(flags[99], 1);
+  residuals[73] = 5.6;
+  residuals[74] = 5.6;
+  residuals[96] = 5.6;
+  residuals[97] = 5.6;
+  std::vector<char> outliers(100);
+  outliers[70] = 1;
+  const auto flags = AddOutlyingEnds(residuals, 1.0, outliers);
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(flags[i], i == 2 || i == 70 || i == 73 || i == 97 ? 1 : 0) << i;
+  }
+  EXPECT_EQ(AddOutlyingEnds(residuals, 0.0, outliers), outliers);
+}
+
+// Air conditioning, not mode hops.
+TEST(PowerWandering, IsNoStaircaseAndSaid) {
+  for (const double period_s : {100.0, 300.0}) {
+    PowerScene scene{.full_power_mw = 5.0, .meter_floor_mw = 0.0, .dark_mw = 0.0};
+    auto samples = Samples(scene);
+    for (auto& s : samples)
+      s.power_mw *= 1.0 + 0.01 * std::sin(6.283185307179586 * s.time_s / period_s);
+    const auto measured = MeasurePower(samples);
+    const auto& trace = *std::get<Power>(measured).segments.at(0).trace;
+    EXPECT_TRUE(trace.steps.empty()) << period_s;
+    EXPECT_TRUE(trace.outliers.empty()) << period_s;
+    EXPECT_TRUE(trace.wanders) << period_s;
+    const auto report = PowerReport(measured, samples);
+    EXPECT_TRUE(std::any_of(report.findings.begin(), report.findings.end(),
+                            [](const auto& f) { return f.code == "model_mismatch"; }));
+  }
+}
+
+TEST(PowerDigits, AMeterThatShowsFewStillShowsAStep) {
+  std::vector<PowerSample> samples;
+  for (int i = 0; i < 300; ++i) samples.push_back({1.0 * i, i < 100 ? 1.5 : 1.6, {}, {}, {}});
+  const TraceModel trace = *std::get<Power>(MeasurePower(samples)).segments.at(0).trace;
+  ASSERT_EQ(trace.steps.size(), 1U);
+  EXPECT_NEAR(trace.steps[0].height_mw, 0.1, 1e-9);
+  EXPECT_EQ(trace.steps[0].time_s, 99.5);
+  EXPECT_FALSE(trace.wanders);
 }
 
 // By hand: y = 1, 2, 4 against 0, 1, 2 has slope 1.5, level at the middle 7/3, residual SD
