@@ -13,8 +13,8 @@ constexpr double kActiveSd = 3e-3;         // of the peak
 constexpr std::size_t kBeadsToStart = 16;  // the brightest; the others join for the final windows
 constexpr int kStartRounds = 4;            // after the first, in the windows of the core
 constexpr int kFinalRounds = 3;            // in the windows of the half maximum
-constexpr int kGaussianSteps = 10;
-constexpr int kStepsARound = 3;
+constexpr int kGaussianSteps = 6;
+constexpr int kStepsARound = 1;  // shape and beads move together, a Newton step at a time
 constexpr int kFinalSteps = 10;
 constexpr double kOddBead = 1.3;  // chi2 per degree of freedom, over the median of all beads
 

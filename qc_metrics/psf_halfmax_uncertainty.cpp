@@ -1,21 +1,34 @@
 #include "qc_metrics/psf_halfmax_uncertainty.h"
 
 #include <Eigen/Cholesky>
+#include <algorithm>
 #include <cmath>
 
 namespace qc_metrics {
 namespace {
 
+constexpr double kSlopeStep = 0.1;                      // of the width
+constexpr double kHiddenSkew = 3e-3;                    // of a class too weak to be active
 constexpr double kBoxWidth = 5.545177444479562 / 12.0;  // FWHM^2 / variance, of one pixel's box
 
 double Quadratic(const Eigen::VectorXd& gradient, const Eigen::MatrixXd& covariance) {
   return std::sqrt(std::max(0.0, gradient.dot(covariance * gradient)));
 }
 
-/// Derivatives of where a profile reaches half, by the shape's coefficients, at a fixed bead.
+/// Derivatives of a profile by the shape's coefficients, at a fixed bead.
 struct ProfileDerivatives {
   Eigen::VectorXd log_width, skew;
 };
+
+/// How far the maximum moves along a direction, in um: a mode's slope there over the curvature.
+Eigen::VectorXd MaximumMove(const SharpLight& light, const std::vector<Mode>& modes,
+                            const HalfMaximum& half, int axis) {
+  const double step = kSlopeStep * half.axes[static_cast<std::size_t>(axis)].Width();
+  const Eigen::Vector3d ahead = half.maximum_px + step * light.Direction(axis);
+  const Eigen::Vector3d behind = half.maximum_px - step * light.Direction(axis);
+  const double curvature = (light.At(ahead) - 2.0 * half.peak + light.At(behind)) / (step * step);
+  return (light.Modes(modes, ahead) - light.Modes(modes, behind)) / (-2.0 * step * curvature);
+}
 
 ProfileDerivatives OfProfile(const SharpLight& light, const std::vector<Mode>& modes,
                              const HalfMaximum& half, int axis, const Eigen::VectorXd& at_peak) {
@@ -26,7 +39,9 @@ ProfileDerivatives OfProfile(const SharpLight& light, const std::vector<Mode>& m
   // Light that grows at the foot, or a peak that falls, moves the half level outwards.
   const Eigen::VectorXd far_move = (far - 0.5 * at_peak) / profile.far_slope;
   const Eigen::VectorXd near_move = (near - 0.5 * at_peak) / profile.near_slope;
-  return {(far_move + near_move) / profile.Width(), (far_move - near_move) / profile.Width()};
+  const Eigen::VectorXd middle = MaximumMove(light, modes, half, axis);
+  return {(far_move + near_move) / profile.Width(),
+          (far_move - near_move - 2.0 * middle) / profile.Width()};
 }
 
 }  // namespace
@@ -59,6 +74,7 @@ SharedUncertainty ShapeUncertainty(const FitContext& context, const LearnedShape
   const Eigen::MatrixXd cross = products.block(kBeadParameters, 0, count, kBeadParameters);
   const SharpLight light(shape.table, bead.light, context.box, context.voxel_um);
   const Eigen::VectorXd at_peak = light.Modes(modes, half.maximum_px);
+  const double noise = std::sqrt(std::max(1.0, shape.chi2_per_dof));
   std::array<Eigen::VectorXd, 3> widths;
   SharedUncertainty out;
   for (int axis = 0; axis < 3; ++axis) {
@@ -68,11 +84,11 @@ SharedUncertainty ShapeUncertainty(const FitContext& context, const LearnedShape
         WidthGradient(bead.light, context.box, light.Direction(axis), half.axes[at].Width());
     const BeadVector answer = scale.cwiseProduct(llt.solve(scale.cwiseProduct(gradient)));
     widths[at] = own_part.log_width - cross * answer;
-    out.fwhm[at] = Quadratic(widths[at], shape.covariance);
-    out.skew[at] = Quadratic(own_part.skew, shape.covariance);
+    out.fwhm[at] = noise * Quadratic(widths[at], shape.covariance);
+    out.skew[at] = std::hypot(noise * Quadratic(own_part.skew, shape.covariance), kHiddenSkew);
   }
-  out.lateral = Quadratic(0.5 * (widths[0] + widths[1]), shape.covariance);
-  out.asymmetry = Quadratic(widths[0] - widths[1], shape.covariance);
+  out.lateral = noise * Quadratic(0.5 * (widths[0] + widths[1]), shape.covariance);
+  out.asymmetry = noise * Quadratic(widths[0] - widths[1], shape.covariance);
   return out;
 }
 

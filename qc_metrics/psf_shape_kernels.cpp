@@ -7,7 +7,7 @@
 // and one with 256-bit registers. Elsewhere (ARM, sanitizers) the plain build is the only one.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ETALON_HOT __attribute__((target_clones("arch=haswell", "default")))
+#define ETALON_HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define ETALON_HOT
 #endif

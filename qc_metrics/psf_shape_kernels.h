@@ -11,8 +11,9 @@
 
 namespace qc_metrics {
 
-/// Eight numbers side by side; the compiler maps them onto the registers that the machine has.
-using Lanes = float __attribute__((vector_size(32)));
+/// Eight numbers side by side; the compiler maps them onto the registers that the machine has. The
+/// alignment is said because without 256-bit registers a compiler would be content with less.
+using Lanes = float __attribute__((vector_size(32), aligned(32)));
 inline constexpr int kLanes = 8;
 
 /// Eight voxels: place relative to the window's origin, value in adu, 1 or 0 where none is.
