@@ -106,7 +106,7 @@ const std::string& ScenarioSettings::Text(std::string_view name) const {
 std::span<const Scenario> Scenarios() {
   static const std::vector<Scenario> kAll = {
       PsfScenario(),      CoregistrationScenario(), IlluminationScenario(), PowerScenario(),
-      DetectorScenario(), SectioningScenario(),     GeometryScenario()};
+      DetectorScenario(), StageScenario(),          SectioningScenario(),   GeometryScenario()};
   return kAll;
 }
 

@@ -110,5 +110,6 @@ struct Scenario {
 [[nodiscard]] const Scenario& PowerScenario();
 [[nodiscard]] const Scenario& PsfScenario();
 [[nodiscard]] const Scenario& SectioningScenario();
+[[nodiscard]] const Scenario& StageScenario();
 
 }  // namespace monitor::simulation

@@ -118,6 +118,10 @@ class RoundTrip(unittest.TestCase):
     def test_thin_plane(self):
         self.round_trip("sectioning", "--set", "plane_tilt_x_deg=1")
 
+    def test_stage(self):
+        self.round_trip("stage", name="moves.csv")
+        self.round_trip("stage", "--set", "record=drift", name="drift.ome.tif")
+
     def test_grid(self):
         self.round_trip("geometry", "--set", "pixel_size_y_um=0.101", "--set", "shear_deg=0.1")
         self.round_trip("geometry", "--set", "pattern=lines", "--seed", "2")
