@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <vector>
 
 #include "qc_metrics/psf_bead_fit.h"
@@ -14,8 +13,9 @@ namespace {
 constexpr std::size_t kMostBeads = 64;
 constexpr double kCutFwhm = 2.5;
 constexpr double kShortestCutFwhm = 1.25;
-constexpr int kLobes = 4;
-constexpr int kTaps = 2 * kLobes;
+constexpr int kTaps = 8;
+constexpr int kBefore = 3;  // of them below the place
+constexpr int kAfter = 4;
 constexpr int kLargestHalf = 96;  // of a cut: 33 MB of sums
 constexpr const char* kAveraged = "etalon.averaged_psf/1";
 
@@ -31,19 +31,17 @@ double MedianOf(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Weights of the voxels floor - 3 .. floor + 4 for a place `fraction` above floor.
+/// Weights of the voxels floor - 3 .. floor + 4 for a place `fraction` above floor: the polynomial
+/// through eight voxels.
 Taps TapsFor(double fraction) {
-  std::array<double, kTaps> weights{};
-  double sum = 0.0;
-  for (int i = 0; i < kTaps; ++i) {
-    const double t = std::numbers::pi * (fraction + kLobes - 1 - i);
-    const double w =
-        std::abs(t) < 1e-9 ? 1.0 : std::sin(t) / t * std::sin(t / kLobes) / (t / kLobes);
-    weights[static_cast<std::size_t>(i)] = std::abs(t) < kLobes * std::numbers::pi ? w : 0.0;
-    sum += weights[static_cast<std::size_t>(i)];
-  }
   Taps out{};
-  for (std::size_t i = 0; i < kTaps; ++i) out[i] = static_cast<float>(weights[i] / sum);
+  for (int i = 0; i < kTaps; ++i) {
+    double weight = 1.0;
+    for (int j = 0; j < kTaps; ++j) {
+      if (j != i) weight *= (fraction + kBefore - j) / (i - j);
+    }
+    out[static_cast<std::size_t>(i)] = static_cast<float>(weight);
+  }
   return out;
 }
 
@@ -58,7 +56,7 @@ Cut CutOf(const PsfBead& bead, const std::array<int, 3>& half) {
   for (std::size_t i = 0; i < 3; ++i) {
     const double floor = std::floor(bead.position_px[i]);
     cut.taps[i] = TapsFor(bead.position_px[i] - floor);
-    cut.begin[i] = static_cast<int>(floor) - half[i] - (kLobes - 1);
+    cut.begin[i] = static_cast<int>(floor) - half[i] - kBefore;
   }
   return cut;
 }
@@ -66,7 +64,7 @@ Cut CutOf(const PsfBead& bead, const std::array<int, 3>& half) {
 bool Fits(const PsfBead& bead, const std::array<int, 3>& half, const std::array<int, 3>& size) {
   for (std::size_t i = 0; i < 3; ++i) {
     const int floor = static_cast<int>(std::floor(bead.position_px[i]));
-    if (floor - half[i] - (kLobes - 1) < 0 || floor + half[i] + kLobes >= size[i]) return false;
+    if (floor - half[i] - kBefore < 0 || floor + half[i] + kAfter >= size[i]) return false;
   }
   return true;
 }
@@ -93,7 +91,7 @@ std::optional<std::array<int, 3>> HalfSizes(const std::vector<const PsfBead*>& b
     for (const PsfBead* bead : beads) {
       widths.push_back(bead->gaussian->fwhm_um[i].value / voxel[i]);
       const double floor = std::floor(bead->position_px[i]);
-      room.push_back(std::min(floor - (kLobes - 1), size[i] - 1 - kLobes - floor));
+      room.push_back(std::min(floor - kBefore, size[i] - 1 - kAfter - floor));
     }
     const double width = MedianOf(widths);
     const double wanted = std::max(3.0, std::ceil(kCutFwhm * width));

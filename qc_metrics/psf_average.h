@@ -20,13 +20,13 @@ struct AveragedPsf {
 ///
 /// Input     the stack that `field` was measured on.
 /// Method    a cut of 2.5 median full widths to each side of the bead, shifted by its sub-pixel
-///           place with separable windowed sincs (Lanczos, 4 lobes, 8 taps an axis, unit sum), and
-///           added up bead by bead; memory holds one cut and the sum, however many beads. Beads
-///           whose cut leaves the stack are not used; in z the cut shrinks to what half of the
-///           beads have, but not below 1.25 full widths. Brighter beads weigh more, as their
-///           light does.
+///           place with the polynomial through eight voxels on each axis (it keeps moments up to
+///           the seventh, so that no width is added), and added up bead by bead; memory holds one
+///           cut and the sum, however many beads. Beads whose cut leaves the stack are not used; in
+///           z the cut shrinks to what half of the beads have, but not below 1.25 full widths.
+///           Brighter beads weigh more, as their light does.
 /// Errors    nothing where no bead can be cut; no `gaussian` where the fit is not a bead's.
-/// Accuracy  width within 0.3 % of the beads' for sampling of 2.5 voxels a full width (test);
+/// Accuracy  width within 0.3 % of the beads' at 3.3 voxels a full width (test);
 ///           undersampled light is broadened by its own aliases.
 /// Uncertainty  fit covariance, with the noise of the mean.
 /// Threads   reentrant, keeps no state.

@@ -14,6 +14,7 @@ constexpr std::size_t kPointsForBowl = 12;
 constexpr double kNarrowest = 0.08;
 constexpr double kTukey = 4.685;
 constexpr double kMadToSd = 1.4826;
+constexpr double kFewPoints = 25.0;
 constexpr int kRounds = 30;
 
 using Vector = Eigen::VectorXd;
@@ -34,16 +35,19 @@ bool SpanTheField(std::span<const FieldPoint> points) {
   return solver.eigenvalues()[0] > kNarrowest * kNarrowest;
 }
 
-/// Robust SD of residuals about zero, made fair for the terms that were fitted.
+/// Robust SD of residuals about zero: the median of their sizes without the smallest, of which the
+/// fit has made as many as it has terms, less one.
 double ScaleOf(const Vector& residuals, Eigen::Index terms) {
   std::vector<double> sizes(static_cast<std::size_t>(residuals.size()));
   for (Eigen::Index i = 0; i < residuals.size(); ++i) {
     sizes[static_cast<std::size_t>(i)] = std::abs(residuals[i]);
   }
-  const auto middle = sizes.begin() + std::ssize(sizes) / 2;
-  std::nth_element(sizes.begin(), middle, sizes.end());
-  const auto n = static_cast<double>(residuals.size());
-  return kMadToSd * *middle * std::sqrt(n / (n - static_cast<double>(terms)));
+  std::sort(sizes.begin(), sizes.end());
+  const auto first = static_cast<std::size_t>(terms - 1);
+  const std::size_t count = sizes.size() - first;
+  const double upper = sizes[first + count / 2];
+  const double lower = sizes[first + (count - 1) / 2];
+  return kMadToSd * 0.5 * (lower + upper);
 }
 
 /// (1 - t^2)^2 inside |t| < 1, t in units of Tukey's cut.
@@ -76,7 +80,9 @@ Matrix CovarianceOf(const Matrix& design, const Vector& residuals, double scale)
   const double correction = 1.0 + p / n * variance / (slope * slope);
   const Matrix inverse =
       (design.transpose() * design).ldlt().solve(Matrix::Identity(design.cols(), design.cols()));
-  return correction * correction * squares / (n - p) / (slope * slope) * inverse;
+  // The scale of few residuals is uncertain itself; the factor is measured on normal scatter.
+  const double few = 1.0 + kFewPoints / ((n - p) * (n - p));
+  return few * few * correction * correction * squares / (n - p) / (slope * slope) * inverse;
 }
 
 }  // namespace

@@ -35,7 +35,10 @@ struct FieldFit {
 /// Method    least squares, then Tukey's biweight (c = 4.685 robust SDs) until it stands: a bead of
 ///           dirt does not tilt the field.
 /// Errors    nothing when the input is too small.
-/// Uncertainty  Huber's covariance of the M-estimate, from the residuals.
+/// Uncertainty  Huber's covariance of the M-estimate, from the residuals, times 1 + 25 / dof^2 in
+/// the
+///           standard uncertainty: pulls over 3000 fields of 6 to 100 points then have an SD of .8
+///           to 1.1.
 /// Source    Huber and Ronchetti, Robust Statistics (2009), 7.6; c for 95 % efficiency.
 [[nodiscard]] std::optional<FieldFit> FitField(std::span<const FieldPoint> points);
 

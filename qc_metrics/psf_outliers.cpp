@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kFewestBeads = 5;
 constexpr std::size_t kBeadsForSurface = 12;
-constexpr double kFarScore = 3.5;
 constexpr double kMadToSd = 1.4826;
 
 double MedianOf(std::vector<double> values) {
@@ -21,6 +20,13 @@ double MedianOf(std::vector<double> values) {
   std::nth_element(values.begin(), middle, values.end());
   return values.size() % 2 == 1 ? *middle
                                 : 0.5 * (*middle + *std::max_element(values.begin(), middle));
+}
+
+/// Largest score that chance gives n beads: sqrt(2 ln(30 n)) is beyond the largest of 3 n normal
+/// numbers in 98 of 100 fields; the second factor is for the scatter of the robust SD itself.
+double LargestByChance(std::size_t beads) {
+  const auto n = static_cast<double>(beads);
+  return std::sqrt(2.0 * std::log(30.0 * n)) * (1.0 + 4.0 / n);
 }
 
 /// What is left of each value once the field, or the median, is taken off.
@@ -71,7 +77,7 @@ std::vector<OutlierMark> FindOutliers(const PsfField& field) {
   }
   std::vector<OutlierMark> out;
   for (const auto& [bead, score] : scores) {
-    if (score > kFarScore) out.push_back({bead, score});
+    if (score > LargestByChance(scores.size())) out.push_back({bead, score});
   }
   return out;
 }
@@ -90,12 +96,12 @@ void AddOutliers(const PsfField& field, int channel, Report& report) {
   }
   if (!marks.empty()) {
     const std::string count = std::to_string(marks.size());
-    report.findings.push_back(
-        {"outliers", Severity::kInfo,
-         count + (marks.size() == 1 ? " kept bead is" : " kept beads are") +
-             " unlike the others (beyond 3.5 robust SDs in width or asymmetry); marked, not left "
-             "out: look at the pictures.",
-         channel});
+    report.findings.push_back({"outliers", Severity::kInfo,
+                               count + (marks.size() == 1 ? " kept bead is" : " kept beads are") +
+                                   " unlike the others (farther off in width or asymmetry than "
+                                   "chance puts any); marked, not left "
+                                   "out: look at the pictures.",
+                               channel});
   }
 }
 
