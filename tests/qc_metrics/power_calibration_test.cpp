@@ -10,8 +10,6 @@
 
 #include "monitor/simulation/power_trace.h"
 #include "qc_metrics/power.h"
-#include "qc_metrics/power_outliers.h"
-#include "qc_metrics/power_regression.h"
 
 namespace qc_metrics {
 namespace {
@@ -161,6 +159,56 @@ TEST(PowerCalibration, TheTimeOfAStepIsWithinItsUncertainty) {
   }
 }
 
+// What a reader of the result sees of a step and of an outlier.
+TEST(PowerEvents, AreObjectsWithTimeAndHeight) {
+  PowerScene scene{.full_power_mw = 5.0, .relative_noise = 1e-4, .meter_floor_mw = 0.0};
+  scene.dark_mw = 0.0;
+  scene.steps = {{488.0, 10.0, 100.0, 20.0}, {488.0, 100.0, 300.0, 0.0}};
+  scene.level_steps = {{270.5, 0.02}};
+  scene.outliers = {{200.0, -0.04}};
+  const auto samples = Samples(scene);
+  const auto measured = MeasurePower(samples);
+  const auto report = PowerReport(measured, samples);
+  ASSERT_EQ(report.objects.size(), 2U);
+  const auto& step = report.objects[0];
+  const auto& outlier = report.objects[1];
+  EXPECT_EQ(step.kind, "step");
+  EXPECT_EQ(step.state, ObjectState::kKept);
+  const double mean = std::get<Power>(measured).segments.at(1).mean_mw;
+  ASSERT_EQ(step.quantities.size(), 2U);
+  EXPECT_EQ(step.quantities[0].id, "power.step.time");
+  EXPECT_NEAR(step.quantities[0].value, 270.5, 1e-6);
+  EXPECT_NEAR(*step.quantities[0].u, std::sqrt(1.0 / 12.0), 1e-6);
+  EXPECT_EQ(std::get<double>(step.quantities[0].of.at("segment")), 2.0);
+  EXPECT_EQ(step.quantities[1].id, "power.step.height");
+  EXPECT_NEAR(step.quantities[1].value, 0.1 / mean, 1e-4);
+  EXPECT_NEAR(*step.quantities[1].u, 1e-4 * std::sqrt(1.0 / 150.0 + 1.0 / 150.0) * 2.0, 1e-5);
+  EXPECT_EQ(outlier.kind, "outlier");
+  ASSERT_EQ(outlier.quantities.size(), 2U);
+  EXPECT_NEAR(outlier.quantities[0].value, 200.0, 1e-9);
+  EXPECT_FALSE(outlier.quantities[0].u.has_value());
+  EXPECT_NEAR(outlier.quantities[1].value, -0.2 / mean, 5e-4);
+  EXPECT_NEAR(*outlier.quantities[1].u, 1e-4, 2e-5);
+}
+
+TEST(PowerFindings, NameTheSegments) {
+  PowerScene scene{.full_power_mw = 5.0, .meter_floor_mw = 0.0, .dark_mw = 0.0};
+  scene.steps = {{488.0, 100.0, 120.0, 0.0}};
+  scene.warm_up = 0.1;
+  scene.warm_up_tau_s = 38.0;  // settles to 1 % after 87 s; with a band of .1 % after 175 s
+  PowerSettings settings;
+  const auto samples = Samples(scene);
+  const auto settled = MeasurePower(samples, settings);
+  EXPECT_TRUE(std::get<Power>(settled).segments.at(0).settling_s.has_value());
+  settings.settled_band = 0.001;
+  const auto unsettled = MeasurePower(samples, settings);
+  EXPECT_FALSE(std::get<Power>(unsettled).segments.at(0).settling_s.has_value());
+  const auto report = PowerReport(unsettled, samples, settings);
+  ASSERT_FALSE(report.findings.empty());
+  EXPECT_EQ(report.findings[0].code, "not_settled");
+  EXPECT_NE(report.findings[0].text.find("Segment 1: "), std::string::npos);
+}
+
 TEST(PowerSeriesKind, IsToldByDurationAndInterval) {
   const auto kind = [](int n, double interval_s) {
     std::vector<PowerSample> samples;
@@ -187,76 +235,6 @@ TEST(PowerSeriesKind, IsToldByDurationAndInterval) {
   EXPECT_EQ(kind(300, 23.9), PowerSeriesKind::kOther);
   EXPECT_EQ(kind(192, 37.5), PowerSeriesKind::kLong);
   EXPECT_EQ(kind(191, 37.6), PowerSeriesKind::kOther);
-}
-
-TEST(SignificantSigmas, IsFiveAndGrowsWithTheRecord) {
-  EXPECT_NEAR(SignificantSigmas(60), 5.0, 1e-9);
-  EXPECT_NEAR(SignificantSigmas(300), 5.0, 1e-9);  // 300 erfc(5 / sqrt 2) = 1.7e-4
-  EXPECT_NEAR(1e6 * std::erfc(SignificantSigmas(1000000) / std::sqrt(2.0)), 0.01, 1e-6);
-}
-
-std::vector<double> Ripple(std::size_t n) {
-  std::vector<double> values;
-  for (std::size_t i = 0; i < n; ++i) {
-    values.push_back(std::sin(12.9898 * static_cast<double>(i * i)));
-  }
-  return values;
-}
-
-std::size_t Flagged(const std::vector<double>& values) {
-  const auto flags = FindOutliers(values);
-  return static_cast<std::size_t>(std::count(flags.begin(), flags.end(), 1));
-}
-
-TEST(FindOutliers, TakesUpToThreeInARowAndNoMore) {
-  for (std::size_t run = 1; run <= 4; ++run) {
-    auto values = Ripple(200);
-    for (std::size_t i = 0; i < run; ++i) values[100 + i] += 30.0;
-    EXPECT_EQ(Flagged(values), run <= 3 ? run : 0U) << run;
-  }
-}
-
-TEST(FindOutliers, LeavesTheEndsToTheModelAndStepsAlone) {
-  auto values = Ripple(200);
-  EXPECT_EQ(Flagged(values), 0U);
-  for (const std::size_t i : {0UL, 2UL, 197UL, 199UL}) values[i] += 30.0;
-  EXPECT_EQ(Flagged(values), 0U);
-  values[3] -= 30.0;
-  values[196] -= 30.0;
-  EXPECT_EQ(Flagged(values), 2U);
-  auto step = Ripple(200);
-  for (std::size_t i = 90; i < 200; ++i) step[i] += 100.0;
-  EXPECT_EQ(Flagged(step), 0U);
-  EXPECT_EQ(Flagged(std::vector<double>(6, 1.0)), 0U);
-}
-
-// A meter that shows one digit more now and then shows no outliers.
-TEST(FindOutliers, KnowsTheMetersResolution) {
-  std::vector<double> values(200, 1.0);
-  for (std::size_t i = 5; i < 200; i += 17) values[i] = 1.001;
-  values[50] = 1.002;
-  EXPECT_EQ(Flagged(values), 0U);
-  values[100] = 1.05;
-  EXPECT_EQ(Flagged(values), 1U);
-  EXPECT_EQ(Flagged(std::vector<double>(50, 2.0)), 0U);
-}
-
-TEST(AddOutlyingEnds, JudgesTheEndsAndWhatIsBesideAnOutlier) {
-  std::vector<double> residuals(100, 0.1);
-  residuals[0] = 5.4;
-  residuals[2] = 5.6;
-  residuals[50] = -5.6;
-  residuals[73] = 5.6;
-  residuals[74] = 5.6;
-  residuals[96] = 5.6;
-  residuals[97] = 5.6;
-  std::vector<char> outliers(100);
-  outliers[70] = 1;
-  const auto flags = AddOutlyingEnds(residuals, 1.0, outliers);
-  for (std::size_t i = 0; i < 100; ++i) {
-    EXPECT_EQ(flags[i], i == 2 || i == 70 || i == 73 || i == 97 ? 1 : 0) << i;
-  }
-  EXPECT_EQ(AddOutlyingEnds(residuals, 0.0, outliers), outliers);
 }
 
 // Air conditioning, not mode hops.
@@ -287,74 +265,21 @@ TEST(PowerDigits, AMeterThatShowsFewStillShowsAStep) {
   EXPECT_FALSE(trace.wanders);
 }
 
-// By hand: y = 1, 2, 4 against 0, 1, 2 has slope 1.5, level at the middle 7/3, residual SD
-// sqrt(1/6).
-TEST(FitSeries, IsLeastSquaresForThreePoints) {
-  const std::vector<double> y = {1.0, 2.0, 4.0};
-  const std::vector<int> gaps = {1, 1, 1};
-  const SeriesFit fit = FitSeries({{1.0, 1.0, 1.0}, {-1.0, 0.0, 1.0}}, y, gaps);
-  EXPECT_NEAR(fit.coefficients[0], 7.0 / 3.0, 1e-12);
-  EXPECT_NEAR(fit.coefficients[1], 1.5, 1e-12);
-  EXPECT_NEAR(fit.noise.sd, std::sqrt(1.0 / 6.0), 1e-12);
-  EXPECT_EQ(fit.noise.lag1, 0.0);
-  EXPECT_NEAR(fit.covariance[0][0], 1.0 / 18.0, 1e-12);
-  EXPECT_NEAR(fit.covariance[1][1], 1.0 / 12.0, 1e-12);
-  EXPECT_NEAR(fit.residuals[1], 2.0 - 7.0 / 3.0, 1e-12);
-}
-
-TEST(FitSeries, FindsTheNoiseOfAnAutoregressionWithSamplesLeftOut) {
-  PowerScene scene{.full_power_mw = 1.0, .relative_noise = 0.01, .noise_lag1 = 0.6};
-  scene.meter_floor_mw = scene.dark_mw = 0.0;
-  scene.steps = {{488.0, 100.0, 4000.0, 0.0}};
-  std::vector<double> values, ones;
-  std::vector<int> gaps;
-  int last = -1, i = 0;
-  for (const auto& r : RenderPowerTrace(scene)) {
-    if (i % 7 != 3) {  // every seventh is missing
-      values.push_back(r.power_mw);
-      gaps.push_back(i - last);
-      last = i;
-    }
-    ++i;
-  }
-  ones.assign(values.size(), 1.0);
-  const SeriesFit fit = FitSeries({ones}, values, gaps);
-  EXPECT_NEAR(fit.noise.lag1, 0.6, 4.0 * 0.8 / std::sqrt(3400.0));
-  EXPECT_NEAR(fit.noise.sd, 0.01, 4.0 * 0.01 * std::sqrt(1.36 / 0.64 / 2.0 / 3400.0));
-  EXPECT_NEAR(std::sqrt(fit.covariance[0][0]), 0.01 * std::sqrt(4.0 / 4000.0), 1e-4);
-}
-
-TEST(NoiseOfDifferences, DoesNotSeeStepsAndDrift) {
-  for (const double lag1 : {0.0, 0.6}) {
-    PowerScene scene{.full_power_mw = 1.0, .relative_noise = 0.01, .noise_lag1 = lag1};
-    scene.meter_floor_mw = scene.dark_mw = 0.0;
-    scene.steps = {{488.0, 100.0, 4000.0, 0.0}};
-    scene.level_steps = {{1000.5, 0.5}, {3000.5, -0.3}};
-    scene.drift_per_h = 0.2;
-    std::vector<double> values;
-    for (const auto& r : RenderPowerTrace(scene)) values.push_back(r.power_mw);
-    const SeriesNoise noise = NoiseOfDifferences(values);
-    EXPECT_NEAR(noise.lag1, lag1, 0.1);
-    EXPECT_NEAR(noise.sd, 0.013, 0.003);  // the noise is of the power, which steps up by half
-  }
-  EXPECT_EQ(NoiseOfDifferences(std::vector<double>(30, 1.0)).sd, 0.0);
-}
-
-// White noise of SD 1: a step of 1 in the middle of 100 zeros stands out by sqrt(100) / 2 SD.
-TEST(SeriesScan, GivesAStepItsSignificance) {
-  std::vector<double> values(100, 0.0), ones(100, 1.0), column(100, 0.0);
-  std::fill(values.begin() + 50, values.end(), 1.0);
-  std::fill(column.begin() + 50, column.end(), 1.0);
-  const std::vector<int> gaps(100, 1);
-  const SeriesScan white({ones}, values, gaps, {.sd = 1.0, .lag1 = 0.0});
-  const auto sigmas = white.StepSigmas();
-  EXPECT_NEAR(sigmas[50], 5.0, 1e-9);
-  EXPECT_EQ(std::max_element(sigmas.begin(), sigmas.end()) - sigmas.begin(), 50);
-  EXPECT_EQ(sigmas[0], 0.0);
-  EXPECT_NEAR(white.Sigmas(column), 5.0, 1e-9);
-  EXPECT_EQ(white.Sigmas(ones), 0.0);
-  const SeriesScan red({ones}, values, gaps, {.sd = 0.5, .lag1 = 0.5});
-  EXPECT_NEAR(red.StepSigmas()[50], red.Sigmas(column), 1e-9);
+// The log was cut: one sample of the pulse is left, and no spread.
+TEST(PowerLevels, OfOneSampleHaveNoSpread) {
+  std::vector<PowerSample> samples;
+  for (int i = 0; i < 30; ++i) samples.push_back({1.0 * i, i < 20 ? 2.0 : 1e-6, 488.0, 30.0, {}});
+  samples.push_back({30.0, 2.0, 488.0, 30.0, {}});
+  const auto measured = MeasurePower(samples);
+  const auto& segments = std::get<Power>(measured).segments;
+  ASSERT_EQ(segments.size(), 2U);
+  EXPECT_EQ(segments[1].sd_mw, 0.0);
+  EXPECT_FALSE(segments[1].mean_u_mw.has_value());
+  EXPECT_EQ(segments[1].interval_s, 0.0);
+  const auto report = PowerReport(measured, samples);
+  const auto spreads = std::count_if(report.quantities.begin(), report.quantities.end(),
+                                     [](const auto& q) { return q.id == "power.sd"; });
+  EXPECT_EQ(spreads, 1);
 }
 
 }  // namespace
