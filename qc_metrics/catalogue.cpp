@@ -25,7 +25,7 @@ constexpr std::string_view kHalfmax = "etalon.halfmax/1";
 constexpr std::string_view kGauss = "etalon.gauss3d/1";
 constexpr std::string_view kFieldPlane = "etalon.field_plane/1";
 constexpr std::string_view kCount = "etalon.count/1";
-constexpr std::string_view kSurface = "etalon.surface/1";
+constexpr std::string_view kSurface = "etalon.surface/2";
 constexpr std::string_view kAffine = "etalon.affine/1";
 constexpr std::string_view kEllipsoid = "etalon.ellipsoid/1";
 constexpr std::string_view kSegment = "etalon.segment/1";
@@ -96,6 +96,9 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"illumination.saturated", "Saturated pixels", "1", kCount, kLower, kConfiguration, "etalon_illumination_saturated_ratio", "", 1.0},
     {"illumination.tilt.x", "Tilt x, per field width", "1", kSurface, kNeither, kConfiguration, "etalon_illumination_tilt_ratio", "axis=\"x\"", 1.0},
     {"illumination.tilt.y", "Tilt y, per field height", "1", kSurface, kNeither, kConfiguration, "etalon_illumination_tilt_ratio", "axis=\"y\"", 1.0},
+    {"illumination.gradient.x", "Gradient x", "1/um", "etalon.paraboloid/1", kNeither, kConfiguration, "", "", 1.0},
+    {"illumination.gradient.y", "Gradient y", "1/um", "etalon.paraboloid/1", kNeither, kConfiguration, "", "", 1.0},
+    {"illumination.vignetting", "Vignetting, per distance squared", "1/um2", "etalon.paraboloid/1", kNeither, kConfiguration, "", "", 1.0},
 
     {"coregistration.shift.x", "Channel shift x", "um", kAffine, kNeither, kConfiguration, "etalon_coregistration_shift_meters", "axis=\"x\"", kMetersPerUm},
     {"coregistration.shift.y", "Channel shift y", "um", kAffine, kNeither, kConfiguration, "etalon_coregistration_shift_meters", "axis=\"y\"", kMetersPerUm},
@@ -150,13 +153,18 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"stage.repeatability.x", "Stage repeatability x", "um", kMoves, kLower, kStage, "etalon_stage_repeatability_meters", "axis=\"x\"", kMetersPerUm},
     {"stage.repeatability.y", "Stage repeatability y", "um", kMoves, kLower, kStage, "etalon_stage_repeatability_meters", "axis=\"y\"", kMetersPerUm},
     {"stage.repeatability.z", "Stage repeatability z", "um", kMoves, kLower, kStage, "etalon_stage_repeatability_meters", "axis=\"z\"", kMetersPerUm},
+    {"stage.accuracy.x", "Stage accuracy x", "um", kMoves, kNeither, kStage, "etalon_stage_accuracy_meters", "axis=\"x\"", kMetersPerUm},
+    {"stage.accuracy.y", "Stage accuracy y", "um", kMoves, kNeither, kStage, "etalon_stage_accuracy_meters", "axis=\"y\"", kMetersPerUm},
+    {"stage.accuracy.z", "Stage accuracy z", "um", kMoves, kNeither, kStage, "etalon_stage_accuracy_meters", "axis=\"z\"", kMetersPerUm},
     {"stage.backlash.x", "Stage backlash x", "um", kMoves, kLower, kStage, "etalon_stage_backlash_meters", "axis=\"x\"", kMetersPerUm},
     {"stage.backlash.y", "Stage backlash y", "um", kMoves, kLower, kStage, "etalon_stage_backlash_meters", "axis=\"y\"", kMetersPerUm},
     {"stage.drift_velocity", "Stage drift velocity", "um/min", kTrack, kLower, kStage, "etalon_stage_drift_velocity_meters_per_second", "", kMetersPerSecondPerUmMin},
     {"stage.stabilisation_time", "Stage stabilisation time", "s", kTrack, kLower, kStage, "etalon_stage_stabilisation_time_seconds", "", 1.0},
+    {"stage.msd", "Stage mean squared displacement", "um2", kTrack, kLower, kStage, "", "", 1.0},
 
     {"sectioning.fwhm.z", "Axial response FWHM", "um", kAxialResponse, kLower, kConfiguration, "etalon_sectioning_fwhm_meters", "axis=\"z\"", kMetersPerUm},
     {"sectioning.r2", "Axial response R2", "1", kAxialResponse, kHigher, kConfiguration, "etalon_sectioning_r2_ratio", "", 1.0},
+    {"sectioning.tilt", "Tilt of the plane", "deg", "etalon.tile_plane/1", kNeither, kConfiguration, "etalon_sectioning_tilt_radians", "", kRadiansPerDegree},
 
     {"geometry.pixel_size.x", "Pixel size x", "um", kGrid, kNeither, kObjective, "etalon_geometry_pixel_size_meters", "axis=\"x\"", kMetersPerUm},
     {"geometry.pixel_size.y", "Pixel size y", "um", kGrid, kNeither, kObjective, "etalon_geometry_pixel_size_meters", "axis=\"y\"", kMetersPerUm},

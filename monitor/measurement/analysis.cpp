@@ -21,6 +21,8 @@ constexpr auto kRows = std::to_array<AnalysisRow>({
     {"illumination", AnalyseIllumination},
     {"power", AnalysePower},
     {"detector", AnalyseDetector},
+    {"stage", AnalyseStage},
+    {"sectioning", AnalyseSectioning},
 });
 
 const AnalysisRow* FindRow(std::string_view name) {

@@ -50,6 +50,9 @@ struct AnalysisOutcome {
 // One function an analysis, each in the file of its name.
 [[nodiscard]] AnalysisOutcome AnalyseDetector(const AnalysisJob& job,
                                               const ReportProgress& progress);
+[[nodiscard]] AnalysisOutcome AnalyseStage(const AnalysisJob& job, const ReportProgress& progress);
+[[nodiscard]] AnalysisOutcome AnalyseSectioning(const AnalysisJob& job,
+                                                const ReportProgress& progress);
 [[nodiscard]] AnalysisOutcome AnalysePsf(const AnalysisJob& job, const ReportProgress& progress);
 [[nodiscard]] AnalysisOutcome AnalyseCoregistration(const AnalysisJob& job,
                                                     const ReportProgress& progress);

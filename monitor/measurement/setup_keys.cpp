@@ -76,6 +76,7 @@ constexpr SetupKey kKeys[] = {
     {"meter_wavelength_nm", KeyKind::kPositive, {}, kLightNm},
     {"power_unit", KeyKind::kWord, kPowerUnits},
     {"positions", KeyKind::kText, {}},
+    {"stable_um", KeyKind::kPositive, {}, kLengthUm},
     {"series", KeyKind::kWord, kSeries},
     {"instrument_serial", KeyKind::kText, {}},
 };

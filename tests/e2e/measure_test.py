@@ -45,6 +45,73 @@ def field_pixels(width=64, height=64, level=1000):
 
 
 @unittest.skipUnless(DATA.is_dir(), "the real calibration data are not here")
+class Containers(unittest.TestCase):
+    def test_scenes_are_listed_and_chosen(self):
+        for name, scene in (("neubias_xyz_multiple_images.czi", "1"),
+                            ("testdata_2channel_xz.lif", "xzy")):
+            path = str(DATA / "formats" / name)
+            doc, code = document("psf", path)
+            self.assertEqual(code, 3)
+            self.assertIn("metadata_missing:scene", codes(doc))
+            doc, code = document("psf", path, "--set", "scene=" + scene)
+            self.assertNotIn("metadata_missing:scene", codes(doc))
+            self.assertEqual(doc["inputs"][0]["format"], path[-3:].upper())
+            self.assertEqual(doc["setup"]["numerical_aperture"]["source"], "file")
+            self.assertEqual(doc["setup"]["scene"]["source"], "option")
+
+
+class Converter(unittest.TestCase):
+    """A file of an unknown format goes through a program of the site."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.work = self.path / "work"
+        self.work.mkdir()
+        self.input = self.path / "field.xyz"
+        tiff = TiffWriter().page(64, 64, field_pixels()).bytes()
+        self.input.write_bytes(b"MAKER" + tiff)
+
+    def run_converter(self, command, *words):
+        done = measure("illumination", str(self.input), "--set", "camera_offset_adu=0",
+                       "--json", "-", "--quiet", "--converter", command, *words,
+                       env=dict(os.environ, TMPDIR=str(self.work)))
+        self.assertEqual(list(self.work.iterdir()), [], "left behind")
+        return done
+
+    def test_its_output_is_measured_under_the_digest_of_the_input(self):
+        script = self.path / "convert.sh"
+        script.write_text("#!/bin/sh\ntail -c +6 \"$1\" > \"$2\"\n")
+        script.chmod(0o755)
+        done = self.run_converter(f"{script} {{input}} {{output}}")
+        doc = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 0, doc["findings"])
+        self.assertEqual(doc["inputs"][0]["converter"], "convert.sh")
+        self.assertEqual(doc["inputs"][0]["sha256"],
+                         hashlib.sha256(self.input.read_bytes()).hexdigest())
+
+    def test_what_fails_is_a_finding(self):
+        for command, words, said in (
+                ("/bin/false {input} {output}", (), "exit code 1"),
+                ("/bin/true {input} {output}", (), "wrote no file"),
+                ("/no/such/program {input} {output}", (), "could not be started"),
+                ('["/bin/sh", "-c", "sleep 30", "{input}", "{output}"]', ("--limit-s", "1"),
+                 "was stopped")):
+            done = self.run_converter(command, *words)
+            self.assertEqual(done.returncode, 4, command)
+            self.assertIn(said, json.dumps(json.loads(done.stdout)["findings"]))
+
+    def test_a_command_without_places_is_wrong_usage(self):
+        self.assertEqual(self.run_converter("bfconvert {input}").returncode, 2)
+
+    def test_an_unknown_format_names_the_option(self):
+        doc, code = document("psf", str(self.input))
+        self.assertEqual(code, 4)
+        self.assertIn("--converter", json.dumps(doc["findings"]))
+
+
+@unittest.skipUnless(DATA.is_dir(), "the real calibration data are not here")
 class GoldenFiles(unittest.TestCase):
     def test_published_bead(self):
         doc, code = document("psf", str(DATA / "beads/metroloj_PSF.tif"), "--set",
@@ -147,7 +214,6 @@ class CommandLine(unittest.TestCase):
                 (["illumination", field, "--set", "numerical_aperture=1.4", "--set",
                   "refractive_index=1"], "above refractive_index"),
                 (["illumination", field, "--jsn", "-"], "--json"),
-                (["detector", field], "psf, illumination and power"),
                 (["psf", field, field], "one file")):
             done = measure(*words)
             self.assertEqual(done.returncode, 2, words)

@@ -1,0 +1,230 @@
+#include "qc_metrics/stage.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "monitor/simulation/random.h"
+#include "monitor/simulation/stage_series.h"
+
+namespace qc_metrics {
+namespace {
+
+using monitor::simulation::MoveScene;
+using monitor::simulation::Random;
+
+std::vector<StagePosition> Positions(const MoveScene& scene) {
+  std::vector<StagePosition> out;
+  for (const auto& back : SimulateMoves(scene)) {
+    out.push_back({back.direction, back.distance_um, back.position_um, true});
+  }
+  return out;
+}
+
+const MoveGroup& Group(const StageMoves& moves, const std::string& direction, double distance_um) {
+  for (const MoveGroup& group : moves.groups) {
+    if (group.direction == direction && group.distance_um == distance_um) return group;
+  }
+  ADD_FAILURE() << direction << " " << distance_um;
+  return moves.groups.front();
+}
+
+TEST(StageMovesTest, EveryDirectionAndDistanceHasItsRepeatability) {
+  const MoveScene scene{.rounds = 10, .seed = 3};
+  const auto moves = std::get<StageMoves>(MeasureMoves(Positions(scene)));
+  // A peer parsed four of five directions: all six and all of them together, for each distance.
+  EXPECT_EQ(moves.groups.size(), 14U);
+  EXPECT_EQ(moves.too_few, 0);
+  std::set<std::string> directions;
+  for (const MoveGroup& group : moves.groups) directions.insert(group.direction);
+  EXPECT_EQ(directions.size(), 7U);
+  EXPECT_EQ(moves.groups.front().direction, "");
+  EXPECT_EQ(moves.groups.front().n, 60);
+  EXPECT_EQ(Group(moves, "-x-y", 3000.0).n, 10);
+  EXPECT_EQ(Group(moves, "+x", 300.0).axes, 3);
+  // Opposite approaches spread wider than each of them.
+  EXPECT_GT(Group(moves, "", 300.0).sd_um[0].value, Group(moves, "+y", 300.0).sd_um[0].value);
+}
+
+TEST(StageMovesTest, FiguresLieWithinTheirUncertainty) {
+  double sd = 0.0, accuracy = 0.0, backlash = 0.0, bias = 0.0;
+  int n_sd = 0, n_backlash = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const MoveScene scene{.distances_um = {300.0}, .rounds = 8, .seed = seed};
+    const auto moves = std::get<StageMoves>(MeasureMoves(Positions(scene)));
+    for (std::size_t i = 0; i < scene.directions.size(); ++i) {
+      const MoveGroup& group = Group(moves, scene.directions[i], 300.0);
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        sd += std::pow((group.sd_um[axis].value - scene.sd_um[axis]) / *group.sd_um[axis].u, 2);
+        const double away = 0.5 * scene.backlash_um[axis] * scene.steps[i][axis];
+        accuracy +=
+            std::pow((group.accuracy_um[axis].value - away) / *group.accuracy_um[axis].u, 2);
+        ++n_sd;
+      }
+    }
+    ASSERT_EQ(moves.backlash.size(), 3U);
+    for (const Backlash& own : moves.backlash) {
+      for (std::size_t axis = 0; axis < 2; ++axis) {
+        if (!own.moves[axis]) continue;
+        backlash += std::pow((own.um[axis].value - scene.backlash_um[axis]) / *own.um[axis].u, 2);
+        bias += own.um[axis].value - scene.backlash_um[axis];
+        ++n_backlash;
+      }
+    }
+  }
+  EXPECT_NEAR(std::sqrt(sd / n_sd), 1.0, 0.12);
+  EXPECT_NEAR(std::sqrt(accuracy / n_sd), 0.9, 0.2);  // the reference scatters less than assumed
+  EXPECT_NEAR(std::sqrt(backlash / n_backlash), 1.0, 0.12);
+  EXPECT_NEAR(bias / n_backlash, 0.0, 0.02);
+}
+
+TEST(StageMovesTest, BacklashIsForwardLessBackward) {
+  std::vector<StagePosition> positions;
+  for (const double step : {-0.1, 0.0, 0.1}) {
+    positions.push_back({"x+", 50.0, {2.0 + step, 1.0, 0.0}, false});
+    positions.push_back({"X-", 50.0, {1.5 + step, 1.0, 0.0}, false});
+    positions.push_back({"sideways", 50.0, {9.0, 9.0, 0.0}, false});
+  }
+  const auto moves = std::get<StageMoves>(MeasureMoves(positions));
+  ASSERT_EQ(moves.backlash.size(), 1U);
+  EXPECT_NEAR(moves.backlash.front().um[0].value, 0.5, 1e-12);
+  EXPECT_NEAR(*moves.backlash.front().um[0].u, 0.1 * std::sqrt(2.0 / 3.0) * std::sqrt(2.0), 1e-12);
+  EXPECT_TRUE(moves.backlash.front().moves[0]);
+  EXPECT_FALSE(moves.backlash.front().moves[1]);
+  EXPECT_EQ(moves.groups.size(), 4U);  // the word without a step is measured too
+  EXPECT_EQ(moves.groups.front().axes, 2);
+  EXPECT_FALSE(moves.groups.front().has_accuracy);
+  EXPECT_NEAR(Group(moves, "x+", 50.0).sd_um[0].value, 0.1, 1e-12);
+  EXPECT_FALSE(Group(moves, "x+", 50.0).sd_um[0].u.has_value());
+}
+
+TEST(StageMovesTest, DirectionsInEveryWriting) {
+  using Step = std::array<int, 3>;
+  EXPECT_EQ(DirectionOf("+x"), (Step{1, 0, 0}));
+  EXPECT_EQ(DirectionOf("x"), (Step{1, 0, 0}));
+  EXPECT_EQ(DirectionOf("X-"), (Step{-1, 0, 0}));
+  EXPECT_EQ(DirectionOf("-x+y"), (Step{-1, 1, 0}));
+  EXPECT_EQ(DirectionOf("-xy"), (Step{-1, 1, 0}));
+  EXPECT_EQ(DirectionOf("x+y-"), (Step{1, -1, 0}));
+  EXPECT_EQ(DirectionOf("z-"), (Step{0, 0, -1}));
+  EXPECT_EQ(DirectionOf("Left"), (Step{-1, 0, 0}));
+  EXPECT_EQ(DirectionOf("up"), (Step{0, -1, 0}));
+  for (const char* word : {"", "+", "diagonal", "xx", "x++", "xy-", "w"}) {
+    EXPECT_EQ(DirectionOf(word), std::nullopt) << word;
+  }
+}
+
+TEST(StageMovesTest, TooFewAndNotFinite) {
+  EXPECT_EQ(std::get<Fault>(MeasureMoves({})), Fault::kTooFew);
+  std::vector<StagePosition> positions = {{"+x", 300.0, {1, 1, 1}, true},
+                                          {"+x", 300.0, {2, 1, 1}, true}};
+  EXPECT_EQ(std::get<Fault>(MeasureMoves(positions)), Fault::kTooFew);
+  positions.push_back({"+x", 300.0, {3, 1, 1}, true});
+  positions.push_back({"-x", 300.0, {3, 1, 1}, true});
+  const auto moves = std::get<StageMoves>(MeasureMoves(positions));
+  EXPECT_EQ(moves.groups.size(), 1U);
+  EXPECT_EQ(moves.too_few, 1);
+  positions[0].position_um[2] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(std::get<Fault>(MeasureMoves(positions)), Fault::kNotFinite);
+}
+
+StageTrack Straight(int frames, double per_frame_um, double noise_um, std::uint64_t seed) {
+  Random random(seed);
+  StageTrack track{.frame_interval_s = 2.0};
+  for (int k = 0; k < frames; ++k) {
+    track.position_um.push_back({per_frame_um * k + noise_um * random.Normal(),
+                                 -0.5 * per_frame_um * k + noise_um * random.Normal(), 0.0});
+    track.u_um.push_back({noise_um, noise_um, 0.0});
+  }
+  return track;
+}
+
+TEST(StageDriftTest, VelocityWithinItsUncertainty) {
+  double pulls = 0.0;
+  const double truth = std::hypot(0.01, 0.005) * 30.0;  // um a minute
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    const auto drift =
+        std::get<StageDrift>(MeasureDrift(Straight(40, 0.01, 0.004, seed), DriftSettings{}));
+    pulls += std::pow((drift.velocity_um_per_min.value - truth) / *drift.velocity_um_per_min.u, 2);
+    EXPECT_NEAR(drift.msd.front().msd_um2, 1.25e-4, 8e-5);
+    EXPECT_EQ(drift.msd.size(), 10U);
+  }
+  EXPECT_NEAR(std::sqrt(pulls / 300.0), 1.0, 0.15);
+  const auto exact = std::get<StageDrift>(MeasureDrift(Straight(40, 0.01, 0.0, 1), {}));
+  EXPECT_NEAR(exact.velocity_um_per_min.value, truth, 1e-12);
+  EXPECT_NEAR(exact.axis_velocity_um_per_min[1].value, -0.15, 1e-12);
+  EXPECT_NEAR(exact.msd[3].msd_um2, std::pow(4.0 * std::hypot(0.01, 0.005), 2), 1e-12);
+  EXPECT_NEAR(exact.msd[3].lag_s, 8.0, 1e-12);
+}
+
+TEST(StageDriftTest, StableOnlyOnceEveryLaterStepIsSmall) {
+  StageTrack track{.frame_interval_s = 5.0};
+  // Steps of .5, .05, .3, .05, .05: small at first, but not for good.
+  for (const double x : {0.0, 0.5, 0.55, 0.85, 0.9, 0.95}) {
+    track.position_um.push_back({x, 0.0, 0.0});
+    track.u_um.push_back({0.001, 0.001, 0.0});
+  }
+  auto drift = std::get<StageDrift>(MeasureDrift(track, {.stable_um = 0.1}));
+  ASSERT_TRUE(drift.stabilisation_s.has_value());
+  EXPECT_NEAR(drift.stabilisation_s->value, 15.0, 1e-12);
+  EXPECT_NEAR(*drift.stabilisation_s->u, 5.0 / std::sqrt(12.0), 1e-12);
+  drift = std::get<StageDrift>(MeasureDrift(track, {.stable_um = 0.04}));
+  EXPECT_FALSE(drift.stabilisation_s.has_value());
+  drift = std::get<StageDrift>(MeasureDrift(track, {.stable_um = 0.6}));
+  EXPECT_NEAR(drift.stabilisation_s->value, 0.0, 1e-12);
+}
+
+TEST(StageDriftTest, Refusals) {
+  EXPECT_EQ(std::get<Fault>(MeasureDrift(Straight(2, 0.1, 0.0, 1), {})), Fault::kTooFew);
+  StageTrack track = Straight(5, 0.1, 0.0, 1);
+  track.frame_interval_s = 0.0;
+  EXPECT_EQ(std::get<Fault>(MeasureDrift(track, {})), Fault::kTooFew);
+  track.frame_interval_s = 1.0;
+  track.position_um[2][1] = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(std::get<Fault>(MeasureDrift(track, {})), Fault::kNotFinite);
+}
+
+TEST(StageReportTest, RowsNameDistanceAndDirection) {
+  const auto moves = MeasureMoves(Positions(MoveScene{.seed = 5}));
+  const Report report = MovesReport(moves);
+  const auto& first = report.quantities.front();
+  EXPECT_EQ(first.id, "stage.repeatability.x");
+  EXPECT_EQ(first.definition, "etalon.moves/1");
+  EXPECT_EQ(std::get<std::string>(first.of.at("direction")), "all");
+  EXPECT_EQ(std::get<double>(first.of.at("distance_um")), 300.0);
+  const auto count = [&](const std::string& id) {
+    return std::count_if(report.quantities.begin(), report.quantities.end(),
+                         [&](const Quantity& quantity) { return quantity.id == id; });
+  };
+  EXPECT_EQ(count("stage.repeatability.z"), 14);
+  EXPECT_EQ(count("stage.accuracy.y"), 14);
+  EXPECT_EQ(count("stage.backlash.x"), 4);  // along x and along the diagonal, two distances
+  EXPECT_EQ(count("stage.backlash.y"), 4);
+  EXPECT_EQ(report.findings.front().code, "stage_repeatability");
+  EXPECT_EQ(MovesReport(Fault::kTooFew).findings.front().code, "too_few");
+  EXPECT_EQ(MovesReport(Fault::kNotFinite).findings.front().code, "not_finite");
+}
+
+TEST(StageReportTest, DriftSaysItsThreshold) {
+  const StageTrack track = Straight(30, 0.01, 0.001, 2);
+  const DriftSettings settings{.stable_um = 0.05};
+  Report report = DriftReport(MeasureDrift(track, settings), track, settings);
+  EXPECT_EQ(report.quantities.front().id, "stage.drift_velocity");
+  EXPECT_TRUE(report.quantities.front().of.empty());
+  EXPECT_EQ(std::get<std::string>(report.quantities[1].of.at("axis")), "x");
+  const auto settled = std::find_if(
+      report.quantities.begin(), report.quantities.end(),
+      [](const Quantity& quantity) { return quantity.id == "stage.stabilisation_time"; });
+  ASSERT_NE(settled, report.quantities.end());
+  EXPECT_EQ(std::get<double>(settled->of.at("threshold_um")), 0.05);
+  EXPECT_TRUE(report.findings.empty());
+  report = DriftReport(MeasureDrift(track, {.stable_um = 0.001}), track, {.stable_um = 0.001});
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings.front().code, "not_stable");
+}
+
+}  // namespace
+}  // namespace qc_metrics
