@@ -5,12 +5,14 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "qc_metrics/coregistration_centroid.h"
 #include "qc_metrics/coregistration_match.h"
 
 namespace qc_metrics {
 namespace {
 
-constexpr double kReachPx = 3.0;       // a brightest voxel may lie two pixels off its bead
+constexpr double kReachPx = 3.0;  // a brightest voxel may lie two pixels off its bead
+constexpr double kPeerHalfCutUm = 1.5;
 constexpr double kLeastSpread = 0.02;  // of the field's diagonal
 
 double DegreesPer(double radians) { return radians * 180.0 / std::numbers::pi; }
@@ -161,6 +163,41 @@ void FitMap(const PsfField& field, const std::array<double, 3>& voxel, PairResul
   result.map = DescribeMap(*fit);
 }
 
+/// The square about a bead that a peer's crop would hold: the whole image where the bead is the
+/// only one, else at most what is nearer to it than to any other.
+cv::Rect CutAbout(const PairResult& result, const BeadPair& bead, const PsfField& field,
+                  const std::array<double, 3>& voxel) {
+  const cv::Rect whole(0, 0, field.columns, field.rows);
+  if (result.beads.size() == 1) return whole;
+  double half = kPeerHalfCutUm;
+  for (const BeadPair& other : result.beads) {
+    const double apart = std::max(std::abs(other.position_um[0] - bead.position_um[0]),
+                                  std::abs(other.position_um[1] - bead.position_um[1]));
+    if (&other != &bead) half = std::min(half, 0.5 * apart);
+  }
+  const int left = static_cast<int>(std::lround((bead.position_um[0] - half) / voxel[0]));
+  const int top = static_cast<int>(std::lround((bead.position_um[1] - half) / voxel[1]));
+  const int width = static_cast<int>(std::lround(2.0 * half / voxel[0])) + 1;
+  const int height = static_cast<int>(std::lround(2.0 * half / voxel[1])) + 1;
+  return cv::Rect(left, top, width, height) & whole;
+}
+
+void AddPeerShifts(const Stack& a, const Stack& b, const PsfField& field,
+                   const std::array<double, 3>& voxel, PairResult& result) {
+  for (BeadPair& bead : result.beads) {
+    if (!bead.rejected.empty()) continue;
+    const cv::Rect cut = CutAbout(result, bead, field, voxel);
+    if (cut.empty()) continue;
+    const auto in_a = MetrolojCentre(a, cut);
+    const auto in_b = MetrolojCentre(b, cut);
+    if (!in_a || !in_b) continue;
+    bead.peer_shift_um.emplace();
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      (*bead.peer_shift_um)[axis] = voxel[axis] * ((*in_b)[axis] - (*in_a)[axis]);
+    }
+  }
+}
+
 PairResult MeasurePair(const PsfField& fa, const PsfField& fb, int a, int b,
                        const std::array<double, 3>& voxel) {
   PairResult result;
@@ -241,6 +278,8 @@ Coregistration MeasureCoregistration(std::span<const Stack> stacks,
     const auto* fb = std::get_if<PsfField>(&out.channels[static_cast<std::size_t>(b)]);
     if (fa != nullptr && fb != nullptr) {
       out.pairs.push_back(MeasurePair(*fa, *fb, a, b, voxel));
+      AddPeerShifts(stacks[static_cast<std::size_t>(a)], stacks[static_cast<std::size_t>(b)], *fa,
+                    voxel, out.pairs.back());
     }
   }
   return out;

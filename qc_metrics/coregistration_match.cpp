@@ -8,6 +8,7 @@
 #include <limits>
 #include <numbers>
 #include <optional>
+#include <tuple>
 
 namespace qc_metrics {
 namespace {
@@ -119,46 +120,48 @@ Vote Examine(Places a, Places b, double x, double y, const MatchSettings& s) {
   return vote;
 }
 
-/// Shifts in the fullest cells, and those near none at all, which are the likeliest.
-std::vector<LateralPlace> ShiftsToTry(Places a, Places b, double cell) {
-  struct Difference {
-    std::int64_t x, y;
-    double sx, sy;
-  };
+/// The shift between one bead of A and one of B, with the cell that it falls in.
+struct Difference {
+  std::int64_t cell_x, cell_y;
+  LateralPlace shift;
+};
+
+std::vector<Difference> AllDifferences(Places a, Places b, double cell) {
   std::vector<Difference> all;
   for (const LateralPlace& p : a) {
     for (const LateralPlace& q : b) {
-      const double x = q.x - p.x;
-      const double y = q.y - p.y;
-      all.push_back({static_cast<std::int64_t>(std::floor(x / cell)),
-                     static_cast<std::int64_t>(std::floor(y / cell)), x, y});
+      const LateralPlace d = {q.x - p.x, q.y - p.y};
+      all.push_back({static_cast<std::int64_t>(std::floor(d.x / cell)),
+                     static_cast<std::int64_t>(std::floor(d.y / cell)), d});
     }
   }
   std::sort(all.begin(), all.end(), [](const Difference& l, const Difference& r) {
-    return std::tie(l.y, l.x) < std::tie(r.y, r.x);
+    return std::tie(l.cell_y, l.cell_x) < std::tie(r.cell_y, r.cell_x);
   });
-  struct Full {
-    int votes;
-    double norm;
-    LateralPlace mean;
-  };
-  std::vector<Full> cells;
-  for (std::size_t i = 0; i < all.size();) {
-    std::size_t end = i;
+  return all;
+}
+
+/// Mean shifts of the fullest cells; of equally full ones the smaller shifts first.
+std::vector<LateralPlace> ShiftsToTry(Places a, Places b, double cell) {
+  const std::vector<Difference> all = AllDifferences(a, b, cell);
+  std::vector<std::pair<std::size_t, LateralPlace>> cells;
+  for (std::size_t i = 0, end = 0; i < all.size(); i = end) {
     LateralPlace sum;
-    for (; end < all.size() && all[end].x == all[i].x && all[end].y == all[i].y; ++end) {
-      sum = {sum.x + all[end].sx, sum.y + all[end].sy};
+    for (end = i;
+         end < all.size() && all[end].cell_x == all[i].cell_x && all[end].cell_y == all[i].cell_y;
+         ++end) {
+      sum = {sum.x + all[end].shift.x, sum.y + all[end].shift.y};
     }
-    const auto n = static_cast<double>(end - i);
-    cells.push_back(
-        {static_cast<int>(end - i), std::hypot(sum.x, sum.y) / n, {sum.x / n, sum.y / n}});
-    i = end;
+    const auto votes = static_cast<double>(end - i);
+    cells.emplace_back(end - i, LateralPlace{sum.x / votes, sum.y / votes});
   }
-  std::sort(cells.begin(), cells.end(), [](const Full& l, const Full& r) {
-    return l.votes != r.votes ? l.votes > r.votes : l.norm < r.norm;
+  std::sort(cells.begin(), cells.end(), [](const auto& l, const auto& r) {
+    return l.first != r.first
+               ? l.first > r.first
+               : std::hypot(l.second.x, l.second.y) < std::hypot(r.second.x, r.second.y);
   });
   std::vector<LateralPlace> out;
-  for (std::size_t i = 0; i < std::min(kTrials, cells.size()); ++i) out.push_back(cells[i].mean);
+  for (std::size_t i = 0; i < std::min(kTrials, cells.size()); ++i) out.push_back(cells[i].second);
   return out;
 }
 

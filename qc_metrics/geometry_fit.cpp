@@ -69,9 +69,8 @@ int CountKept(const Geometry& g) {
 
 Eigen::RowVector2d ResidualOf(const GridPoint& p) { return {p.residual_px[0], p.residual_px[1]}; }
 
-/// Least squares over the kept points; fills residuals and the smooth part of every point.
-Model FitModel(Geometry& g) {
-  Model m;
+/// Affine part over the kept points; fills the residual of every point.
+void FitAffinePart(Geometry& g, Model& m) {
   Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
   Eigen::Matrix<double, 3, 2> right = Eigen::Matrix<double, 3, 2>::Zero();
   for (const GridPoint& p : g.points) {
@@ -85,21 +84,30 @@ Model FitModel(Geometry& g) {
     const Eigen::RowVector2d expected = AffineOf(p).transpose() * m.affine;
     p.residual_px = {p.place_px[0] - expected[0], p.place_px[1] - expected[1]};
   }
+}
+
+/// Smooth departure from the affine part, over the kept points.
+void FitSmoothPart(const Geometry& g, Model& m) {
+  Eigen::Matrix<double, 10, 10> square = Eigen::Matrix<double, 10, 10>::Zero();
+  Eigen::Matrix<double, 10, 2> side = Eigen::Matrix<double, 10, 2>::Zero();
+  for (const GridPoint& p : g.points) {
+    if (!p.kept) continue;
+    const CubicRow row = CubicOf(p, g);
+    square += row * row.transpose();
+    side += row * ResidualOf(p);
+  }
+  m.cubic_inverse = square.ldlt().solve(Eigen::Matrix<double, 10, 10>::Identity());
+  m.cubic = m.cubic_inverse * side;
+}
+
+/// Least squares over the kept points; fills residuals and the smooth part of every point.
+Model FitModel(Geometry& g) {
+  Model m;
+  FitAffinePart(g, m);
   const auto [columns, rows] = Sides(g);
   const int kept = CountKept(g);
   m.distorted = kept >= kPointsForDistortion && std::min(columns, rows) >= kSideForDistortion;
-  if (m.distorted) {
-    Eigen::Matrix<double, 10, 10> square = Eigen::Matrix<double, 10, 10>::Zero();
-    Eigen::Matrix<double, 10, 2> side = Eigen::Matrix<double, 10, 2>::Zero();
-    for (const GridPoint& p : g.points) {
-      if (!p.kept) continue;
-      const CubicRow row = CubicOf(p, g);
-      square += row * row.transpose();
-      side += row * ResidualOf(p);
-    }
-    m.cubic_inverse = square.ldlt().solve(Eigen::Matrix<double, 10, 10>::Identity());
-    m.cubic = m.cubic_inverse * side;
-  }
+  if (m.distorted) FitSmoothPart(g, m);
   std::array<double, 2> squares{};
   for (GridPoint& p : g.points) {
     const Eigen::RowVector2d smooth = CubicOf(p, g).transpose() * m.cubic;
@@ -296,71 +304,6 @@ bool FitGrid(double pitch_um, Geometry& geometry) {
     geometry.straightness_um = LargestBow(
         m, geometry, 0.5 * (geometry.pixel_size_x_um->value + geometry.pixel_size_y_um->value));
   }
-  return true;
-}
-
-bool FitLines(const ParallelLines& lines, double pitch_um, Geometry& geometry) {
-  const bool cut_x = lines.axis == LineAxis::kX;
-  geometry.kind = cut_x ? GridKind::kLinesX : GridKind::kLinesY;
-  // place along the axis = a + b line + c across
-  geometry.points.clear();
-  for (const LineCrossing& c : lines.crossings) {
-    GridPoint p;
-    p.place_px = cut_x ? std::array{c.along, c.across} : std::array{c.across, c.along};
-    p.i = cut_x ? c.line : 0;
-    p.j = cut_x ? 0 : c.line;
-    geometry.points.push_back(p);
-  }
-  const std::size_t axis = cut_x ? 0 : 1;
-  Eigen::Matrix3d inverse;
-  Eigen::Vector3d fit;
-  double sigma = 0.0;
-  for (int round = 0; round < kRounds; ++round) {
-    Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
-    Eigen::Vector3d right = Eigen::Vector3d::Zero();
-    std::set<int> numbers;
-    const auto row = [&](const GridPoint& p) {
-      return Eigen::Vector3d(1.0, p.i + p.j, p.place_px[1 - axis]);
-    };
-    for (const GridPoint& p : geometry.points) {
-      if (!p.kept) continue;
-      numbers.insert(p.i + p.j);
-      normal += row(p) * row(p).transpose();
-      right += row(p) * p.place_px[axis];
-    }
-    geometry.kept = CountKept(geometry);
-    if (numbers.size() < kLeastSide || geometry.kept < kLeastPoints) return false;
-    inverse = normal.ldlt().solve(Eigen::Matrix3d::Identity());
-    fit = inverse * right;
-    std::vector<double> sizes;
-    double squares = 0.0;
-    for (GridPoint& p : geometry.points) {
-      p.residual_px = {};
-      p.residual_px[axis] = p.place_px[axis] - row(p).dot(fit);
-      sizes.push_back(std::abs(p.residual_px[axis]));
-      squares += p.kept ? p.residual_px[axis] * p.residual_px[axis] : 0.0;
-    }
-    sigma = std::sqrt(squares / std::max(1, geometry.kept - 3));
-    const auto middle = sizes.begin() + std::ssize(sizes) / 2;
-    std::nth_element(sizes.begin(), middle, sizes.end());
-    const double limit = kOutlierSds * std::max(kLeastScalePx, 1.4826 * *middle);
-    bool changed = false;
-    for (GridPoint& p : geometry.points) {
-      const bool keep = std::abs(p.residual_px[axis]) <= limit;
-      changed = changed || keep != p.kept;
-      p.kept = keep;
-    }
-    if (!changed) break;
-  }
-  // Along the axis lines are farther apart than across themselves, by the cosine of the rotation.
-  const double lean = std::atan(fit[2]);
-  const double size = pitch_um / (fit[1] * std::cos(lean));
-  const double relative_u = sigma * std::sqrt(inverse(1, 1)) / fit[1];
-  (cut_x ? geometry.pixel_size_x_um : geometry.pixel_size_y_um) = Estimate{size, size * relative_u};
-  geometry.rotation_deg = {(cut_x ? -kDegrees : kDegrees) * lean,
-                           kDegrees * sigma * std::sqrt(inverse(2, 2)) / (1.0 + fit[2] * fit[2])};
-  geometry.residual_rms_px = {};
-  geometry.residual_rms_px[axis] = sigma;
   return true;
 }
 

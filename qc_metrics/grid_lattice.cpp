@@ -175,45 +175,69 @@ Row RowOf(double i, double j, double scale) {
   return row;
 }
 
-/// Indexes spots behind gaps by a smooth model of the indexed ones; true when some were added.
+/// Where the grid lies by a smooth model of what is indexed: plain steps and a quadratic rest.
+class SmoothGrid {
+ public:
+  SmoothGrid(Spots spots, const Vector& x, const Vector& y, const Growth& growth) : x_(x), y_(y) {
+    for (const auto& [cell, spot] : growth.taken) {
+      scale_ = std::max({scale_, std::abs(1.0 * cell.first), std::abs(1.0 * cell.second)});
+    }
+    // The weak prior holds to the plain grid what few spots leave open.
+    Eigen::Matrix<double, 6, 6> normal = Eigen::Matrix<double, 6, 6>::Identity() * 1e-9;
+    Eigen::Matrix<double, 6, 2> right = Eigen::Matrix<double, 6, 2>::Zero();
+    for (const auto& [cell, spot] : growth.taken) {
+      const Row row = RowOf(cell.first, cell.second, scale_);
+      normal += row * row.transpose();
+      const Vector rest = At(spots[spot]) - cell.first * x - cell.second * y;
+      right += row * rest.transpose();
+    }
+    model_ = normal.ldlt().solve(right);
+    Eigen::Matrix2d basis;
+    basis << x, y;
+    inverse_ = basis.inverse();
+  }
+
+  /// Column and row, not whole, of a place.
+  [[nodiscard]] Vector IndexOf(const Vector& at) const {
+    Vector index = inverse_ * (at - Vector(model_.row(0).transpose()));
+    for (int round = 0; round < 4; ++round) {
+      const Vector expected = index[0] * x_ + index[1] * y_ +
+                              Vector(model_.transpose() * RowOf(index[0], index[1], scale_));
+      index += inverse_ * (at - expected);
+    }
+    return index;
+  }
+
+ private:
+  Vector x_, y_;
+  double scale_ = 1.0;
+  Eigen::Matrix<double, 6, 2> model_;
+  Eigen::Matrix2d inverse_;
+};
+
+/// Three steps beyond what is known the model still holds; farther it must come nearer first.
+bool IsNear(const Growth& growth, const Cell& cell) {
+  for (int dj = -3; dj <= 3; ++dj) {
+    for (int di = -3; di <= 3; ++di) {
+      if (growth.taken.contains({cell.first + di, cell.second + dj})) return true;
+    }
+  }
+  return false;
+}
+
+/// Indexes spots behind gaps; true when some were added.
 bool ReachOver(Spots spots, const Vector& x, const Vector& y, Growth& growth) {
-  double scale = 1.0;
-  for (const auto& [cell, spot] : growth.taken) {
-    scale = std::max({scale, std::abs(1.0 * cell.first), std::abs(1.0 * cell.second)});
-  }
-  Eigen::Matrix<double, 6, 6> normal = Eigen::Matrix<double, 6, 6>::Identity() * 1e-9;
-  Eigen::Matrix<double, 6, 2> right = Eigen::Matrix<double, 6, 2>::Zero();
-  for (const auto& [cell, spot] : growth.taken) {
-    const Row row = RowOf(cell.first, cell.second, scale);
-    normal += row * row.transpose();
-    // What the plain grid does not explain: the weak prior above then holds to the plain grid.
-    const Vector rest = At(spots[spot]) - cell.first * x - cell.second * y;
-    right += row * rest.transpose();
-  }
-  const Eigen::Matrix<double, 6, 2> model = normal.ldlt().solve(right);
-  Eigen::Matrix2d basis;
-  basis << x, y;
-  const Eigen::Matrix2d inverse = basis.inverse();
+  const SmoothGrid grid(spots, x, y, growth);
   bool added = false;
   for (std::size_t k = 0; k < spots.size(); ++k) {
     if (growth.used[k]) continue;
-    Vector index = inverse * (At(spots[k]) - At(spots[growth.taken.at({0, 0})]));
-    Vector expected;
-    for (int round = 0; round < 4; ++round) {
-      expected = index[0] * x + index[1] * y +
-                 Vector(model.transpose() * RowOf(index[0], index[1], scale));
-      index += inverse * (At(spots[k]) - expected);
-    }
+    const Vector index = grid.IndexOf(At(spots[k]));
+    if (!(index.cwiseAbs().maxCoeff() < 1e6)) continue;
     const Vector whole(std::round(index[0]), std::round(index[1]));
     const Cell cell{static_cast<int>(whole[0]), static_cast<int>(whole[1])};
-    // Two steps beyond what is known the model still holds; farther it must come nearer first.
-    bool near = false;
-    for (int dj = -3; dj <= 3 && !near; ++dj) {
-      for (int di = -3; di <= 3 && !near; ++di) {
-        near = growth.taken.contains({cell.first + di, cell.second + dj});
-      }
+    if ((index - whole).norm() > kAgree || growth.taken.contains(cell) || !IsNear(growth, cell)) {
+      continue;
     }
-    if (!near || (index - whole).norm() > kAgree || growth.taken.contains(cell)) continue;
     growth.taken[cell] = k;
     growth.used[k] = true;
     added = true;

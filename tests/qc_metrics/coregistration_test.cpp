@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "monitor/simulation/channel_transform.h"
+#include "qc_metrics/coregistration_centroid.h"
 #include "tests/qc_metrics/bead_scenes.h"
 
 namespace qc_metrics {
@@ -133,7 +134,29 @@ TEST(Coregistration, OneBeadGivesItsShiftAndNoMap) {
   ASSERT_EQ(pair.Kept(), 1);
   for (std::size_t axis = 0; axis < 3; ++axis) {
     EXPECT_NEAR(pair.beads[0].shift_um[axis], move.shift_um[axis], 5.0 * pair.beads[0].u_um[axis]);
+    // A thresholded centre of mass is ten times coarser.
+    ASSERT_TRUE(pair.beads[0].peer_shift_um);
+    EXPECT_NEAR((*pair.beads[0].peer_shift_um)[axis], move.shift_um[axis], 0.06);
   }
+}
+
+// One voxel of light in an empty image: its centre by any definition. Two voxels above the limit
+// weigh by their values; what is below the limit does not count.
+TEST(MetrolojCentre, IsTheCentreOfMassAboveTheClassLimit) {
+  Stack stack;
+  for (int z = 0; z < 9; ++z) stack.planes.push_back(cv::Mat::zeros(20, 24, CV_16U));
+  stack.planes[4].at<std::uint16_t>(7, 11) = 3000;
+  const cv::Rect whole(0, 0, 24, 20);
+  EXPECT_EQ(MetrolojCentre(stack, whole), (std::array<double, 3>{11.0, 7.0, 4.0}));
+  EXPECT_EQ(MetrolojCentre(stack, cv::Rect(5, 3, 12, 9)), (std::array<double, 3>{11.0, 7.0, 4.0}));
+  stack.planes[5].at<std::uint16_t>(7, 12) = 2700;
+  stack.planes[1].at<std::uint16_t>(2, 20) = 300;
+  const auto two = MetrolojCentre(stack, whole);
+  ASSERT_TRUE(two);
+  EXPECT_NEAR((*two)[0], 11.0 + 2700.0 / 5700.0, 1e-4);
+  EXPECT_NEAR((*two)[1], 7.0, 1e-9);
+  EXPECT_NEAR((*two)[2], 4.0 + 2700.0 / 5700.0, 1e-4);
+  EXPECT_FALSE(MetrolojCentre(stack, cv::Rect(0, 10, 5, 5)));
 }
 
 TEST(Coregistration, ABeadThatOneChannelRejectsIsRejectedForItsReason) {

@@ -64,8 +64,8 @@ TEST_P(GridPatterns, GiveThePixelSizes) {
     EXPECT_NEAR(g.rotation_deg.value, scene.rotation_deg, 0.005);
     EXPECT_NEAR(g.shear_deg->value, 0.15, 0.01);
   }
-  EXPECT_GT(std::sqrt(pulls / n), 0.6);
-  EXPECT_LT(std::sqrt(pulls / n), 1.45);
+  EXPECT_GT(std::sqrt(pulls / n), 0.4);  // 8 values: known to 25 %
+  EXPECT_LT(std::sqrt(pulls / n), 1.8);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GridPatterns,
