@@ -184,9 +184,10 @@ TEST(PowerTraceSpeed, AMillionRowsTakeSeconds) {
   const auto& segment = std::get<Power>(measured).segments.front();
   ASSERT_EQ(segment.trace->steps.size(), 1U);
   EXPECT_NEAR(segment.trace->steps[0].time_s, 400000.5, 3.0 * segment.trace->steps[0].time_u_s);
+  EXPECT_LT(segment.trace->steps[0].time_u_s, 15.0);  // of an interval of 245 s between bins
   EXPECT_NEAR(segment.trace->steps[0].height_mw, 0.01, 4.0 * segment.trace->steps[0].height_u_mw);
   EXPECT_NEAR(segment.noise->value, 0.002, 4.0 * segment.noise->u);
-  EXPECT_LT(seconds, 5.0);
+  EXPECT_LT(seconds, 30.0);  // .6 s on a quiet core; not a benchmark
 }
 
 }  // namespace
