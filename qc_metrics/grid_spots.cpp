@@ -49,7 +49,8 @@ cv::Mat BackgroundOf(const cv::Mat& image) {
 /// Robust SD of one pixel from differences of diagonal neighbours, which lines share least.
 double NoiseOf(const cv::Mat& image) {
   std::vector<float> differences;
-  const int step = std::max(1, static_cast<int>(std::sqrt(static_cast<double>(image.total()) / 40000.0)));
+  const int step =
+      std::max(1, static_cast<int>(std::sqrt(static_cast<double>(image.total()) / 40000.0)));
   for (int y = 1; y < image.rows; y += step) {
     for (int x = 1; x < image.cols; x += step) {
       differences.push_back(std::abs(image.at<float>(y, x) - image.at<float>(y - 1, x - 1)));
