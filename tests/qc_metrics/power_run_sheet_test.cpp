@@ -85,8 +85,7 @@ TEST(PowerRunSheet, InterleavedPulsesMakeALongSeriesOfEachLine) {
     EXPECT_EQ(pulses.segments.size(), 240U);
     EXPECT_EQ(pulses.series.kind, PowerSeriesKind::kLong);
     ASSERT_TRUE(pulses.series.drift_per_h.has_value());
-    EXPECT_NEAR(pulses.series.drift_per_h->value, 0.02 / 1.02,
-                4.0 * pulses.series.drift_per_h->u);
+    EXPECT_NEAR(pulses.series.drift_per_h->value, 0.02 / 1.02, 4.0 * pulses.series.drift_per_h->u);
   }
   const auto report = PowerReport(measured, samples);
   int stabilities = 0;
@@ -114,8 +113,7 @@ TEST(PowerRunSheet, IsRefusedWhereTheTimesDisagree) {
   const PowerScene scene = Interleaved(3);
   auto rows = SheetOf(scene, 0.0);
   rows[5].start_s += 3.9;  // of two intervals and 1 s that are allowed
-  EXPECT_NE(Refusal(BareSamples(scene), rows).find("pulse 6 of the log begins"),
-            std::string::npos);
+  EXPECT_NE(Refusal(BareSamples(scene), rows).find("pulse 6 of the log begins"), std::string::npos);
   rows = SheetOf(scene, 0.0);
   rows[4].end_s += 3.4;
   EXPECT_NE(Refusal(BareSamples(scene), rows).find("pulse 5 of the log ends"), std::string::npos);
