@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
+#include <vector>
+
+#include "qc_metrics/wide_kernel.h"
 
 namespace qc_metrics {
 namespace {
@@ -20,21 +24,36 @@ std::size_t FirstColumn(const BandedMatrix& m, std::size_t i) {
   return i > m.bandwidth ? i - m.bandwidth : 0;
 }
 
+// Column by column: what is left of the matrix loses the product of each column with itself. The
+// column is copied, so that both factors of the product lie in a row.
+ETALON_WIDE_KERNEL bool Eliminate(double* band, std::size_t size, std::size_t bandwidth,
+                                  double* __restrict column) {
+  for (std::size_t k = 0; k < size; ++k) {
+    double& pivot = band[k * (bandwidth + 1) + bandwidth];
+    if (!(pivot > 0.0) || pivot > std::numeric_limits<double>::max()) return false;
+    pivot = std::sqrt(pivot);
+    const double inverse = 1.0 / pivot;
+    const std::size_t last = std::min(size - 1, k + bandwidth);
+    for (std::size_t j = k + 1; j <= last; ++j) {
+      double& element = band[j * (bandwidth + 1) + bandwidth + k - j];
+      element *= inverse;
+      column[j - k - 1] = element;
+    }
+    for (std::size_t j = k + 1; j <= last; ++j) {
+      const double factor = column[j - k - 1];
+      double* __restrict row = &band[j * (bandwidth + 1) + bandwidth + k + 1 - j];
+      const std::size_t length = j - k;
+      for (std::size_t t = 0; t < length; ++t) row[t] -= factor * column[t];
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 bool FactorInPlace(BandedMatrix& m) {
-  for (std::size_t i = 0; i < m.size; ++i) {
-    const std::size_t first = FirstColumn(m, i);
-    for (std::size_t j = first; j < i; ++j) {
-      const std::size_t from = std::max(first, FirstColumn(m, j));
-      const double dot = RowPart(m, i, from, j - from).dot(RowPart(m, j, from, j - from));
-      m.At(i, j) = (m.At(i, j) - dot) / m.At(j, j);
-    }
-    const double pivot = m.At(i, i) - RowPart(m, i, first, i - first).squaredNorm();
-    if (!(pivot > 0.0) || !std::isfinite(pivot)) return false;
-    m.At(i, i) = std::sqrt(pivot);
-  }
-  return true;
+  std::vector<double> column(m.bandwidth);
+  return Eliminate(m.band.data(), m.size, m.bandwidth, column.data());
 }
 
 void SolveInPlace(const BandedMatrix& factor, std::span<double> b) {

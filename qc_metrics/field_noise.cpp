@@ -6,8 +6,11 @@
 namespace qc_metrics {
 namespace {
 
-constexpr int kBlock = 16;
-constexpr int kTriples = kBlock / 3;
+constexpr int kBlock = NoiseBlocks::kBlockPx;
+constexpr int kTriples = kBlock - 2;  // three pixels in a row, all within the block
+// Neighbouring second differences of white noise are correlated by -2/3 and 1/6, their squares by
+// 4/9 and 1/36: so many of them count as one independent square.
+constexpr double kOverlap = 1.0 + 2.0 * (4.0 / 9.0 + 1.0 / 36.0);
 constexpr std::size_t kGroups = 8;
 constexpr std::size_t kLeastBlocksAGroup = 8;
 
@@ -51,22 +54,21 @@ NoiseBlocks::NoiseBlocks(cv::Size image)
     : columns_(image.width / kBlock),
       blocks_(static_cast<std::size_t>(columns_ * (image.height / kBlock))) {}
 
-void NoiseBlocks::Add(int y, const float* row) {
+void NoiseBlocks::Add(int y, int rows, const ColumnSums& sums) {
   const auto first = static_cast<std::size_t>(y / kBlock) * static_cast<std::size_t>(columns_);
   if (first >= blocks_.size()) return;
   for (int column = 0; column < columns_; ++column) {
-    const float* pixel = row + column * kBlock;
-    float square = 0.0F;
-    float level = 0.0F;
-    for (int k = 0; k < kTriples; ++k, pixel += 3) {
-      const float second = pixel[0] - 2.0F * pixel[1] + pixel[2];
-      square += second * second;
-      level += pixel[1];
+    const auto from = static_cast<std::size_t>(column) * kBlock;
+    double square = 0.0;
+    double level = 0.0;
+    for (std::size_t x = from; x < from + kBlock; ++x) level += static_cast<double>(sums.value[x]);
+    for (std::size_t x = from + 1; x + 1 < from + kBlock; ++x) {
+      square += static_cast<double>(sums.second[x]);
     }
     auto& block = blocks_[first + static_cast<std::size_t>(column)];
-    block.square += static_cast<double>(square) / 6.0;  // var(a - 2b + c) = 6 var
-    block.level += static_cast<double>(level);
-    block.triples += kTriples;
+    block.square += square / 6.0;  // var(a - 2b + c) = 6 var
+    block.level += level;
+    block.rows += rows;
   }
 }
 
@@ -74,8 +76,8 @@ NoiseLine NoiseBlocks::Fit(double least_variance_adu2) const {
   std::vector<Point> points;
   points.reserve(blocks_.size());
   for (const auto& block : blocks_) {
-    if (block.triples == 0) continue;
-    points.push_back({block.level / block.triples, block.square / block.triples});
+    if (block.rows == 0) continue;
+    points.push_back({block.level / (block.rows * kBlock), block.square / (block.rows * kTriples)});
   }
   if (points.empty()) return {.constant_adu2 = least_variance_adu2, .slope_adu = 0.0};
   std::sort(points.begin(), points.end(),
@@ -90,7 +92,8 @@ NoiseLine NoiseBlocks::Fit(double least_variance_adu2) const {
       levels.push_back(points[i].level);
       variances.push_back(points[i].variance);
     }
-    const double unbiased = Median(variances) / MedianOfReducedChiSquare(kTriples * kBlock);
+    const double unbiased =
+        Median(variances) / MedianOfReducedChiSquare(kTriples * kBlock / kOverlap);
     medians.push_back({Median(levels), std::max(unbiased, least_variance_adu2)});
   }
   NoiseLine line = LineThrough(medians);

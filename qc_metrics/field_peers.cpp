@@ -7,7 +7,6 @@ namespace qc_metrics {
 namespace {
 
 constexpr double kRegionSide = 0.1;
-constexpr double kDarkest = 0.05;
 
 double PixelAt(const cv::Mat& image, int x, int y) {
   return cv::sum(image(cv::Rect(x, y, 1, 1)))[0];
@@ -51,10 +50,8 @@ std::array<double, 9> RegionRatios(const cv::Mat& image, double max_adu) {
 }
 
 // 1 - (top - bottom) / (top + bottom) of the means of the brightest and darkest 5 % of the pixels.
-double FivePercent(const ValueHistogram& values) {
-  const double top = values.MeanOfBrightest(kDarkest);
-  const double bottom = values.MeanOfDarkest(kDarkest);
-  return 1.0 - (top - bottom) / (top + bottom);
+double FivePercent(const FieldScan& scan) {
+  return 1.0 - (scan.brightest_adu - scan.darkest_adu) / (scan.brightest_adu + scan.darkest_adu);
 }
 
 double Centring(cv::Point2d bright_zone_px, cv::Size size) {
@@ -68,7 +65,7 @@ FieldPeers MeasureFieldPeers(const cv::Mat& image, const FieldScan& scan) {
   return {.minmax_smoothed = scan.smoothed_min_adu / scan.smoothed_max_adu,
           .minmax_raw = scan.min_adu / scan.max_adu,
           .azimuth8 = Azimuth8(image, scan.max_adu),
-          .five_percent = FivePercent(scan.values),
+          .five_percent = FivePercent(scan),
           .metroloj_centring = Centring(scan.bright_zone_px, image.size()),
           .region_ratio = RegionRatios(image, scan.max_adu)};
 }

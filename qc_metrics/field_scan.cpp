@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qc_metrics/field_kernels.h"
 #include "qc_metrics/field_noise.h"
 #include "qc_metrics/gaussian_rows.h"
 
@@ -13,13 +14,84 @@ namespace {
 constexpr int kMostBins = 128;  // along the longer side
 constexpr int kLeastBins = 16;  // along the shorter side, where it has that many pixels
 constexpr double kBrightZone = 0.9;
+constexpr double kExtreme = 0.05;
 constexpr int kLevels = 65536;
+constexpr int kSampledRows = 512;  // of which percentiles are taken first
+constexpr int kColumnStep = 2;     // of the smoothed image, whose neighbours say the same
+constexpr int kBandRows = NoiseBlocks::kBlockPx;
+constexpr std::size_t kPaddingPx = 8;  // neighbours of the first and last column are read
 
 using Row = Eigen::Map<const Eigen::ArrayXf>;
 
-void RowAsFloat(const cv::Mat& image, int y, std::vector<float>& out) {
-  cv::Mat target(1, image.cols, CV_32F, out.data());
-  image.row(y).convertTo(target, CV_32F);
+double SumOf(const float* values, int count) {
+  return static_cast<double>(Row(values, count).sum());
+}
+
+void RowAsFloat(const cv::Mat& image, int y, float* out) {
+  switch (image.depth()) {
+    case CV_8U:
+      return WidenRow(image.ptr<std::uint8_t>(y), image.cols, out);
+    case CV_16U:
+      return WidenRow(image.ptr<std::uint16_t>(y), image.cols, out);
+    case CV_32S:
+      return WidenRow(image.ptr<std::int32_t>(y), image.cols, out);
+    default:
+      std::copy_n(image.ptr<float>(y), image.cols, out);
+  }
+}
+
+bool IsFine(const cv::Mat& image) { return image.depth() == CV_8U || image.depth() == CV_16U; }
+
+void FindRange(const cv::Mat& image, FieldScan& scan) {
+  if (image.depth() != CV_16U) {
+    cv::minMaxLoc(image, &scan.min_adu, &scan.max_adu);
+    return;
+  }
+  RowRange all = RangeOf(image.ptr<std::uint16_t>(0), image.cols);
+  for (int y = 1; y < image.rows; ++y) {
+    const RowRange row = RangeOf(image.ptr<std::uint16_t>(y), image.cols);
+    all = {std::min(all.low, row.low), std::max(all.high, row.high)};
+  }
+  scan.min_adu = all.low;
+  scan.max_adu = all.high;
+}
+
+void Prepare(ValueHistogram& histogram, double lowest, double highest) {
+  histogram.lowest = lowest;
+  histogram.step = highest > lowest ? (highest - lowest) / (kLevels - 1) : 1.0;
+}
+
+void Count(ValueHistogram& histogram, const float* row, int width, int stride,
+           std::vector<std::int32_t>& level) {
+  LevelsOf(row, width, static_cast<float>(histogram.lowest),
+           static_cast<float>(1.0 / histogram.step), level.data());
+  for (int x = 0; x < width; x += stride) {
+    ++histogram.counts[static_cast<std::size_t>(level[static_cast<std::size_t>(x)])];
+  }
+  histogram.total += (width + stride - 1) / stride;
+}
+
+// 8- and 16-bit values are their own level, unlike those of other types.
+FieldLevels LevelsFrom(const cv::Mat& image, const FieldScan& scan) {
+  ValueHistogram sample;
+  if (!IsFine(image)) Prepare(sample, scan.min_adu, scan.max_adu);
+  const int stride = std::max(1, image.rows / kSampledRows);
+  std::vector<float> row(static_cast<std::size_t>(image.cols));
+  std::vector<std::int32_t> level(row.size());
+  for (int y = stride / 2; y < image.rows; y += stride) {
+    RowAsFloat(image, y, row.data());
+    Count(sample, row.data(), image.cols, 1, level);
+  }
+  return {.origin = static_cast<float>(0.5 * (scan.min_adu + scan.max_adu)),
+          .high = static_cast<float>(sample.QuantileFromTop(kExtreme)),
+          .low = static_cast<float>(sample.Quantile(kExtreme)),
+          .bright = static_cast<float>(kBrightZone * scan.max_adu)};
+}
+
+int BinFor(cv::Size size) {
+  const int longest = std::max(size.width, size.height);
+  const int shortest = std::min(size.width, size.height);
+  return std::clamp((longest + kMostBins - 1) / kMostBins, 1, std::max(1, shortest / kLeastBins));
 }
 
 class BinRows {
@@ -30,12 +102,11 @@ class BinRows {
               cv::Scalar(0.0)),
         image_(image) {}
 
-  void Add(int y, const float* row) {
+  void Add(int y, const ColumnSums& columns) {
     auto* sums = sums_.ptr<double>(y / bin_px_);
     for (int bin = 0; bin < sums_.cols; ++bin) {
       const int from = bin * bin_px_;
-      sums[bin] +=
-          static_cast<double>(Row(row + from, std::min(bin_px_, image_.width - from)).sum());
+      sums[bin] += SumOf(columns.value.data() + from, std::min(bin_px_, image_.width - from));
     }
   }
 
@@ -60,72 +131,126 @@ class BinRows {
   cv::Size image_;
 };
 
-class BrightZone {
+// What the sums over a few rows add to those over the image.
+class Totals {
  public:
-  explicit BrightZone(double threshold) : threshold_(static_cast<float>(threshold)) {}
+  explicit Totals(int columns) : columns_(columns) {}
 
-  void Add(int y, const float* row, int width) {
-    if (Row(row, width).maxCoeff() < threshold_) return;
-    std::int64_t count = 0;
-    std::int64_t sum_x = 0;
-    for (int x = 0; x < width; ++x) {
-      const int inside = row[x] >= threshold_ ? 1 : 0;
-      count += inside;
-      sum_x += inside * x;
+  void Add(int y, const ColumnSums& sums) {
+    value_ += SumOf(sums.value.data(), columns_);
+    square_ += SumOf(sums.square.data(), columns_);
+    above_ += SumOf(sums.above.data(), columns_);
+    below_ += SumOf(sums.below.data(), columns_);
+    double bright = 0.0;
+    for (int x = 0; x < columns_; ++x) {
+      const auto count = static_cast<double>(sums.bright[static_cast<std::size_t>(x)]);
+      bright += count;
+      bright_x_ += count * x;
     }
-    count_ += count;
-    sum_x_ += sum_x;
-    sum_y_ += count * y;
+    bright_ += bright;
+    bright_y_ += SumOf(sums.bright_y.data(), columns_) + bright * y;
   }
 
-  [[nodiscard]] cv::Point2d Centroid() const {
-    if (count_ == 0) return {};
-    const auto n = static_cast<double>(count_);
-    return {static_cast<double>(sum_x_) / n, static_cast<double>(sum_y_) / n};
+  void Finish(std::size_t total, const FieldLevels& levels, FieldScan& scan) const {
+    const auto pixels = static_cast<double>(total);
+    scan.mean_adu = value_ / pixels;
+    const double from_origin = scan.mean_adu - static_cast<double>(levels.origin);
+    scan.sd_adu = std::sqrt(std::max(0.0, square_ / pixels - from_origin * from_origin));
+    const double extreme = std::max(1.0, std::floor(kExtreme * pixels));
+    scan.brightest_adu = static_cast<double>(levels.high) + above_ / extreme;
+    scan.darkest_adu = static_cast<double>(levels.low) - below_ / extreme;
+    if (bright_ > 0.0) scan.bright_zone_px = {bright_x_ / bright_, bright_y_ / bright_};
   }
 
  private:
-  float threshold_;
-  std::int64_t count_ = 0, sum_x_ = 0, sum_y_ = 0;
+  int columns_;
+  double value_ = 0.0, square_ = 0.0, above_ = 0.0, below_ = 0.0;
+  double bright_ = 0.0, bright_x_ = 0.0, bright_y_ = 0.0;
 };
 
-void Prepare(ValueHistogram& histogram, double lowest, double highest) {
-  histogram.lowest = lowest;
-  histogram.step = highest > lowest ? (highest - lowest) / (kLevels - 1) : 1.0;
-}
-
-// 8- and 16-bit values are their own level.
-template <typename T>
-void CountExactly(ValueHistogram& histogram, const T* row, int width) {
-  for (int x = 0; x < width; ++x) ++histogram.counts[row[x]];
-  histogram.total += width;
-}
-
-void Count(ValueHistogram& histogram, const float* row, int width, int stride) {
-  const auto scale = static_cast<float>(1.0 / histogram.step);
-  const auto lowest = static_cast<float>(histogram.lowest);
-  for (int x = 0; x < width; x += stride) {
-    const auto level = static_cast<int>((row[x] - lowest) * scale + 0.5F);
-    ++histogram.counts[static_cast<std::size_t>(std::clamp(level, 0, kLevels - 1))];
+// Histogram of the smoothed rows.
+class SmoothedRows {
+ public:
+  SmoothedRows(FieldScan& scan, int width)
+      : scan_(scan), width_(width), level_(static_cast<std::size_t>(width)) {
+    Prepare(scan_.smoothed, scan.min_adu, scan.max_adu);
   }
-  histogram.total += (width + stride - 1) / stride;
-}
 
-int BinFor(cv::Size size) {
-  const int longest = std::max(size.width, size.height);
-  const int shortest = std::min(size.width, size.height);
-  return std::clamp((longest + kMostBins - 1) / kMostBins, 1, std::max(1, shortest / kLeastBins));
-}
+  void Add(const float* row) { Count(scan_.smoothed, row, width_, kColumnStep, level_); }
 
-struct Sums {
-  double value = 0.0, square = 0.0;
+ private:
+  FieldScan& scan_;
+  int width_;
+  std::vector<std::int32_t> level_;
 };
 
-void Add(Sums& sums, const float* row, int width, double origin) {
-  const auto shifted = Row(row, width) - static_cast<float>(origin);
-  sums.value += static_cast<double>(shifted.sum());
-  sums.square += static_cast<double>(shifted.square().sum());
-}
+// All that one pass over the rows collects, a band of rows at a time.
+class BandScan {
+ public:
+  BandScan(const cv::Mat& image, FieldScan& scan)
+      : image_(image),
+        scan_(scan),
+        levels_(LevelsFrom(image, scan)),
+        bin_px_(BinFor(image.size())),
+        stride_(static_cast<std::size_t>(image.cols) + 2 * kPaddingPx),
+        band_(stride_ * kBandRows),
+        sums_(static_cast<std::size_t>(image.cols)),
+        bins_(image.size(), bin_px_),
+        noise_(image.size()),
+        totals_(image.cols),
+        smoothed_(scan, image.cols),
+        gaussian_(image.size(), [this](int, const float* row) { smoothed_.Add(row); }) {}
+
+  void Run() {
+    for (int y = 0; y < image_.rows; y += kBandRows) {
+      const int rows = std::min(kBandRows, image_.rows - y);
+      for (int k = 0; k < rows; ++k) {
+        RowAsFloat(image_, y + k, BandRow(k));
+        gaussian_.Add(y + k, BandRow(k));
+      }
+      // In parts that lie in one row of bins.
+      for (int from = 0; from < rows;) {
+        const int part = std::min(rows - from, bin_px_ - (y + from) % bin_px_);
+        AddPart(y + from, BandRow(from), part);
+        from += part;
+      }
+    }
+    totals_.Finish(image_.total(), levels_, scan_);
+    scan_.smoothed_min_adu = static_cast<double>(gaussian_.lowest());
+    scan_.smoothed_max_adu = static_cast<double>(gaussian_.highest());
+    const double rounding_adu2 = image_.depth() == CV_32F
+                                     ? 1e-14 * std::pow(std::max(scan_.max_adu, -scan_.min_adu), 2)
+                                     : 1.0 / 12.0;
+    scan_.noise = noise_.Fit(std::max(rounding_adu2, 1e-300));
+    scan_.binned = bins_.Finish(scan_.noise);
+  }
+
+ private:
+  [[nodiscard]] float* BandRow(int k) {
+    return &band_[static_cast<std::size_t>(k) * stride_ + kPaddingPx];
+  }
+
+  void AddPart(int y, const float* rows, int count) {
+    sums_.Clear();
+    AddRows(rows, stride_, count, image_.cols, levels_, sums_);
+    bins_.Add(y, sums_);
+    noise_.Add(y, count, sums_);
+    totals_.Add(y, sums_);
+  }
+
+  const cv::Mat& image_;
+  FieldScan& scan_;
+  FieldLevels levels_;
+  int bin_px_;
+  std::size_t stride_;
+  std::vector<float> band_;
+  ColumnSums sums_;
+  BinRows bins_;
+  NoiseBlocks noise_;
+  Totals totals_;
+  SmoothedRows smoothed_;
+  GaussianRows gaussian_;
+};
 
 }  // namespace
 
@@ -139,28 +264,14 @@ double ValueHistogram::Quantile(double fraction) const {
   return lowest;
 }
 
-double ValueHistogram::MeanOfDarkest(double fraction) const {
-  const double wanted = std::max(1.0, std::floor(fraction * static_cast<double>(total)));
-  double taken = 0.0;
-  double sum = 0.0;
-  for (std::size_t level = 0; level < counts.size() && taken < wanted; ++level) {
-    const double now = std::min<double>(counts[level], wanted - taken);
-    taken += now;
-    sum += now * static_cast<double>(level);
+double ValueHistogram::QuantileFromTop(double fraction) const {
+  const double wanted = fraction * static_cast<double>(total);
+  double above = 0.0;
+  for (std::size_t level = counts.size(); level-- > 0;) {
+    above += counts[level];
+    if (above >= wanted && counts[level] > 0) return lowest + step * static_cast<double>(level);
   }
-  return lowest + step * sum / wanted;
-}
-
-double ValueHistogram::MeanOfBrightest(double fraction) const {
-  const double wanted = std::max(1.0, std::floor(fraction * static_cast<double>(total)));
-  double taken = 0.0;
-  double sum = 0.0;
-  for (std::size_t level = counts.size(); level-- > 0 && taken < wanted;) {
-    const double now = std::min<double>(counts[level], wanted - taken);
-    taken += now;
-    sum += now * static_cast<double>(level);
-  }
-  return lowest + step * sum / wanted;
+  return lowest;
 }
 
 FieldScan ScanField(const cv::Mat& image) {
@@ -169,50 +280,8 @@ FieldScan ScanField(const cv::Mat& image) {
     scan.finite = false;
     return scan;
   }
-  cv::minMaxLoc(image, &scan.min_adu, &scan.max_adu);
-  const bool fine = image.depth() == CV_8U || image.depth() == CV_16U;
-  if (!fine) Prepare(scan.values, scan.min_adu, scan.max_adu);
-  Prepare(scan.smoothed, scan.min_adu, scan.max_adu);
-
-  BinRows bins(image.size(), BinFor(image.size()));
-  NoiseBlocks noise(image.size());
-  BrightZone bright(kBrightZone * scan.max_adu);
-  Sums sums;
-  const double origin = 0.5 * (scan.min_adu + scan.max_adu);
-  GaussianRows gaussian(image.size(), [&scan, width = image.cols](int y, const float* row) {
-    const Row smooth(row, width);
-    const double low = static_cast<double>(smooth.minCoeff());
-    const double high = static_cast<double>(smooth.maxCoeff());
-    scan.smoothed_min_adu = y == 0 ? low : std::min(scan.smoothed_min_adu, low);
-    scan.smoothed_max_adu = y == 0 ? high : std::max(scan.smoothed_max_adu, high);
-    if (y % 2 == 0) Count(scan.smoothed, row, width, 2);
-  });
-  std::vector<float> row(static_cast<std::size_t>(image.cols));
-  for (int y = 0; y < image.rows; ++y) {
-    RowAsFloat(image, y, row);
-    bins.Add(y, row.data());
-    noise.Add(y, row.data());
-    bright.Add(y, row.data(), image.cols);
-    Add(sums, row.data(), image.cols, origin);
-    if (image.depth() == CV_8U) {
-      CountExactly(scan.values, image.ptr<unsigned char>(y), image.cols);
-    } else if (image.depth() == CV_16U) {
-      CountExactly(scan.values, image.ptr<unsigned short>(y), image.cols);
-    } else {
-      Count(scan.values, row.data(), image.cols, 1);
-    }
-    gaussian.Add(y, row.data());
-  }
-  const auto pixels = static_cast<double>(image.total());
-  scan.mean_adu = origin + sums.value / pixels;
-  const double mean_square = sums.square / pixels - std::pow(sums.value / pixels, 2);
-  scan.sd_adu = std::sqrt(std::max(0.0, mean_square));
-  scan.bright_zone_px = bright.Centroid();
-  const double quantisation = image.depth() == CV_32F
-                                  ? 1e-14 * std::pow(std::max(scan.max_adu, -scan.min_adu), 2)
-                                  : 1.0 / 12.0;
-  scan.noise = noise.Fit(std::max(quantisation, 1e-300));
-  scan.binned = bins.Finish(scan.noise);
+  FindRange(image, scan);
+  BandScan(image, scan).Run();
   return scan;
 }
 

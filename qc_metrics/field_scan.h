@@ -27,25 +27,30 @@ struct ValueHistogram {
 
   /// The value below which `fraction` of the pixels lie (nearest rank).
   [[nodiscard]] double Quantile(double fraction) const;
-  /// Mean of the darkest or brightest `fraction` of the pixels.
-  [[nodiscard]] double MeanOfDarkest(double fraction) const;
-  [[nodiscard]] double MeanOfBrightest(double fraction) const;
+  /// The largest value that at least `fraction` of the pixels reach.
+  [[nodiscard]] double QuantileFromTop(double fraction) const;
 };
 
-/// Everything that is read from the pixels themselves, in raw ADU, by one walk over the image.
+/// Everything that is read from the pixels themselves, in raw ADU.
 struct FieldScan {
   bool finite = true;  ///< false: the rest is not filled
   double min_adu = 0.0, max_adu = 0.0;
-  double mean_adu = 0.0, sd_adu = 0.0;  ///< population SD
-  ValueHistogram values;
+  double mean_adu = 0.0, sd_adu = 0.0;            ///< population SD
+  double darkest_adu = 0.0, brightest_adu = 0.0;  ///< means of the extreme 5 % of the pixels
   double smoothed_min_adu = 0.0, smoothed_max_adu = 0.0;  ///< after a Gaussian of sigma 2 px
-  ValueHistogram smoothed;     ///< the same image, each second row and column of it
+  ValueHistogram smoothed;     ///< the same image, each fourth row and second column of it
   cv::Point2d bright_zone_px;  ///< centroid of the pixels at or above 90 % of the maximum
   BinnedImage binned;          ///< variance filled from `noise`
   NoiseLine noise;
 };
 
-/// Walks over an image of one channel of CV_8U, CV_16U, CV_32S or CV_32F, both sides >= 32 px.
+/// Walks twice over an image of one channel of CV_8U, CV_16U, CV_32S or CV_32F, both sides >= 32
+/// px: for the range and two percentiles, then for all the rest.
+///
+/// The mean m of the brightest n pixels is t + sum(max(0, v - t)) / n for the n-th brightest value
+/// t, and has its least value there, so that an error of t enters squared: t comes from a sample of
+/// the rows (all of them up to 1023 rows, then m is exact; else within 1e-6 of the range).
+/// Source: R. T. Rockafellar, S. Uryasev, Journal of Risk 2, 21 (2000), theorem 1.
 ///
 /// Noise is estimated from second differences of three neighbouring pixels in a row, which a tilted
 /// field does not touch; blocks of 16 x 16 pixels with the same brightness vote by their median, so

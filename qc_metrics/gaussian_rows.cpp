@@ -2,33 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
+
+#include "qc_metrics/field_kernels.h"
 
 namespace qc_metrics {
 namespace {
 
-// Several versions of the hot loop: the widest one that the processor has is chosen at start.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ETALON_WIDE __attribute__((target_clones("arch=haswell", "default"), optimize("O3")))
-#else
-#define ETALON_WIDE
-#endif
-
-// One pass, so that each output is read and written once.
-ETALON_WIDE void Symmetric17(const float* const* in, const float* w, int width,
-                             float* __restrict out) {
-  const float *a0 = in[0], *a1 = in[1], *a2 = in[2], *a3 = in[3], *a4 = in[4], *a5 = in[5],
-              *a6 = in[6], *a7 = in[7], *a8 = in[8], *a9 = in[9], *a10 = in[10], *a11 = in[11],
-              *a12 = in[12], *a13 = in[13], *a14 = in[14], *a15 = in[15], *a16 = in[16];
-  const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
-              w7 = w[7], w8 = w[8];
-  for (int x = 0; x < width; ++x) {
-    out[x] = w0 * a8[x] + w1 * (a7[x] + a9[x]) + w2 * (a6[x] + a10[x]) + w3 * (a5[x] + a11[x]) +
-             w4 * (a4[x] + a12[x]) + w5 * (a3[x] + a13[x]) + w6 * (a2[x] + a14[x]) +
-             w7 * (a1[x] + a15[x]) + w8 * (a0[x] + a16[x]);
-  }
-}
+constexpr float kRounding = 2e-6F;  // of a sum of 17 floats, relative; some eight last digits
 
 }  // namespace
 
@@ -36,9 +18,16 @@ GaussianRows::GaussianRows(cv::Size image, Consumer consumer)
     : image_(image),
       consumer_(std::move(consumer)),
       stride_(static_cast<std::size_t>(image.width) / 16 * 16 + 16 + 64),
+      runs_(static_cast<std::size_t>((image.width + kRunPx - 1) / kRunPx)),
       padded_(static_cast<std::size_t>(image.width + 2 * kRadius)),
       ring_(stride_ * kRing),
-      out_(stride_ * kBatch) {
+      out_(stride_),
+      ring_low_(runs_ * kRing),
+      ring_high_(runs_ * kRing),
+      low_(runs_),
+      high_(runs_),
+      lowest_(std::numeric_limits<float>::max()),
+      highest_(std::numeric_limits<float>::lowest()) {
   double total = 0.0;
   for (int k = -kRadius; k <= kRadius; ++k) total += std::exp(-0.5 * k * k / (kSigmaPx * kSigmaPx));
   for (std::size_t k = 0; k < weight_.size(); ++k) {
@@ -53,41 +42,50 @@ void GaussianRows::Add(int y, const float* row) {
   std::copy(row, row + width, padded_.begin() + kRadius);
   std::reverse_copy(row, row + kRadius, padded_.begin());
   std::reverse_copy(row + width - kRadius, row + width, padded_.end() - kRadius);
-  std::array<const float*, 2 * kRadius + 1> shifted{};
+  Taps shifted{};
   for (std::size_t k = 0; k < shifted.size(); ++k) shifted[k] = padded_.data() + k;
-  Symmetric17(shifted.data(), weight_.data(), width,
-              &ring_[static_cast<std::size_t>(y % kRing) * stride_]);
-  if (y >= next_ + kBatch - 1 + kRadius) Emit(kBatch);
-  while (y == image_.height - 1 && next_ < image_.height) {
-    Emit(std::min(kBatch, image_.height - next_));
-  }
+  const auto slot = static_cast<std::size_t>(y % kRing);
+  Symmetric17(shifted.data(), weight_.data(), width, &ring_[slot * stride_]);
+  RangeOfRuns(&ring_[slot * stride_], width, &ring_low_[slot * runs_], &ring_high_[slot * runs_]);
+  while (next_ < image_.height && (next_ + kRadius <= y || y == image_.height - 1)) Emit(next_++);
 }
 
-const float* GaussianRows::RingRow(int y) const {
-  if (y < 0) y = -y - 1;
-  if (y >= image_.height) y = 2 * image_.height - y - 1;
-  return &ring_[static_cast<std::size_t>(y % kRing) * stride_];
+GaussianRows::Taps GaussianRows::RowsAround(int y, const std::vector<float>& ring,
+                                            std::size_t stride) const {
+  Taps rows{};
+  for (int k = 0; k < kTaps; ++k) {
+    int at = y + k - kRadius;
+    if (at < 0) at = -at - 1;
+    if (at >= image_.height) at = 2 * image_.height - at - 1;
+    rows[static_cast<std::size_t>(k)] = &ring[static_cast<std::size_t>(at % kRing) * stride];
+  }
+  return rows;
 }
 
-void GaussianRows::Emit(int count) {
-  const auto width = static_cast<std::size_t>(image_.width);
-  std::array<const float*, 2 * kRadius + kBatch> rows{};
-  for (int k = 0; k < 2 * kRadius + count; ++k) {
-    rows[static_cast<std::size_t>(k)] = RingRow(next_ + k - kRadius);
+void GaussianRows::Emit(int y) {
+  const auto runs = static_cast<int>(runs_);
+  Symmetric17(RowsAround(y, ring_low_, runs_).data(), weight_.data(), runs, low_.data());
+  Symmetric17(RowsAround(y, ring_high_, runs_).data(), weight_.data(), runs, high_.data());
+  const bool wanted = y % kRowStep == 0;
+  const Taps rows = RowsAround(y, ring_, stride_);
+  for (std::size_t run = 0; run < runs_; ++run) {
+    const float room = kRounding * std::max(std::abs(low_[run]), std::abs(high_[run]));
+    if (!wanted && low_[run] - room >= lowest_ && high_[run] + room <= highest_) continue;
+    const std::size_t from = run * kRunPx;
+    SmoothRun(rows, from, std::min(kRunPx, image_.width - static_cast<int>(from)));
   }
-  for (std::size_t from = 0; from < width; from += kChunkPx) {
-    const auto chunk = static_cast<int>(std::min<std::size_t>(kChunkPx, width - from));
-    std::array<const float*, 2 * kRadius + kBatch> part = rows;
-    for (auto& row : part) row = row == nullptr ? nullptr : row + from;
-    for (int k = 0; k < count; ++k) {
-      Symmetric17(part.data() + k, weight_.data(), chunk,
-                  &out_[static_cast<std::size_t>(k) * stride_ + from]);
-    }
-  }
-  for (int k = 0; k < count; ++k) {
-    consumer_(next_ + k, &out_[static_cast<std::size_t>(k) * stride_]);
-  }
-  next_ += count;
+  if (wanted) consumer_(y, out_.data());
+}
+
+void GaussianRows::SmoothRun(const Taps& rows, std::size_t from, int columns) {
+  Taps part = rows;
+  for (auto& row : part) row += from;
+  float* out = &out_[from];
+  Symmetric17(part.data(), weight_.data(), columns, out);
+  float low = 0.0F, high = 0.0F;
+  RangeOfRuns(out, columns, &low, &high);
+  lowest_ = std::min(lowest_, low);
+  highest_ = std::max(highest_, high);
 }
 
 }  // namespace qc_metrics

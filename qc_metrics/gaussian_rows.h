@@ -9,36 +9,49 @@
 namespace qc_metrics {
 
 /// Gaussian smoothing with sigma 2 px of an image that is handed in row by row, without a copy of
-/// it: 17 rows are kept.
+/// it: its extremes over all pixels, and each fourth row of it.
 ///
 /// The kernel is sampled on pixel centres, cut at 4 sigma and normalised; beyond the border the
-/// image is mirrored, border pixels included (cba|abc).
+/// image is mirrored, border pixels included (cba|abc). Rows are smoothed along x, then along y;
+/// the second step is skipped for a run of columns whose largest and smallest values, smoothed
+/// along y, say that no extreme of the image is there: the kernel is positive, so that the bound is
+/// safe but for the rounding of floats, whose room is left.
 class GaussianRows {
  public:
   static constexpr double kSigmaPx = 2.0;
   static constexpr int kRadius = 8;
+  static constexpr int kRowStep = 4;
 
   using Consumer = std::function<void(int y, const float* smoothed)>;
 
-  /// `consumer` is called once for every row, in order. Both sides must be > kRadius.
+  /// `consumer` is called for rows 0, 4, 8 ..., in order. Both sides must be > kRadius.
   GaussianRows(cv::Size image, Consumer consumer);
 
   /// Rows 0, 1, ... height - 1, in order.
   void Add(int y, const float* row);
 
- private:
-  static constexpr int kRing = 32;
-  static constexpr int kBatch = 8;      // rows written together, so that the cache serves them all
-  static constexpr int kChunkPx = 256;  // columns whose 24 input rows fit the first-level cache
+  /// Over all pixels, once all rows are in.
+  [[nodiscard]] float lowest() const { return lowest_; }
+  [[nodiscard]] float highest() const { return highest_; }
 
-  [[nodiscard]] const float* RingRow(int y) const;
-  void Emit(int count);
+ private:
+  static constexpr int kTaps = 2 * kRadius + 1;
+  static constexpr int kRing = 32;  // rows kept; at least kTaps
+
+  using Taps = std::array<const float*, kTaps>;
+
+  [[nodiscard]] Taps RowsAround(int y, const std::vector<float>& ring, std::size_t stride) const;
+  void Emit(int y);
+  void SmoothRun(const Taps& rows, std::size_t from, int columns);
 
   cv::Size image_;
   Consumer consumer_;
   std::array<float, kRadius + 1> weight_{};
   std::size_t stride_;  // not a power of two, or all rows would share one set of the cache
+  std::size_t runs_;
   std::vector<float> padded_, ring_, out_;
+  std::vector<float> ring_low_, ring_high_, low_, high_;  // one element a run
+  float lowest_, highest_;
   int next_ = 0;  // row to hand on next
 };
 

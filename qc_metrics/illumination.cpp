@@ -9,6 +9,7 @@
 
 #include "qc_metrics/field_peers.h"
 #include "qc_metrics/field_scan.h"
+#include "qc_metrics/field_shape.h"
 #include "qc_metrics/smooth_surface.h"
 
 namespace qc_metrics {
@@ -143,6 +144,19 @@ void FillTilt(const FieldScan& scan, const SmoothSurface& surface, double offset
   result.tilt_y = {.value = sum_y / sum_yy / mean, .u = u};
 }
 
+void FillShape(const FieldScan& scan, const SmoothSurface& surface,
+               const IlluminationSettings& settings, Illumination& result) {
+  if (!settings.pixel_size_x_um || !settings.pixel_size_y_um) return;
+  const double inflation = std::max(1.0, surface.dispersion());
+  const FieldShape shape = MeasureFieldShape(surface.bins() - settings.camera_offset_adu,
+                                             scan.binned.bin_px, scan.binned.image_px,
+                                             {*settings.pixel_size_x_um, *settings.pixel_size_y_um},
+                                             inflation * scan.noise.VarianceAt(scan.mean_adu));
+  result.gradient_x_per_um = {.value = shape.gradient[0], .u = shape.gradient_u[0]};
+  result.gradient_y_per_um = {.value = shape.gradient[1], .u = shape.gradient_u[1]};
+  result.vignetting_per_um2 = {.value = shape.vignetting, .u = shape.vignetting_u};
+}
+
 FieldValue PixelCv(const FieldScan& scan, double offset_adu, std::int64_t pixels) {
   const double mean = scan.mean_adu - offset_adu;
   const double noise = scan.noise.VarianceAt(scan.mean_adu);
@@ -183,8 +197,12 @@ IlluminationMaps Maps(const FieldScan& scan, const SmoothSurface& surface, doubl
 }
 
 Measured<Illumination> MeasureField(const cv::Mat& image, const FieldScan& scan,
-                                    double offset_adu) {
-  auto fitted = SmoothSurface::Fit(scan.binned);
+                                    const IlluminationSettings& settings) {
+  const double offset_adu = settings.camera_offset_adu;
+  const double mean_noise =
+      std::sqrt(scan.noise.VarianceAt(scan.mean_adu) / static_cast<double>(image.total()));
+  if (!(scan.mean_adu - offset_adu > kLeastSignalToNoise * mean_noise)) return Fault::kNoSignal;
+  auto fitted = SmoothSurface::Fit(scan.binned, offset_adu);
   if (const auto* fault = std::get_if<Fault>(&fitted)) return *fault;
   const auto& surface = std::get<SmoothSurface>(fitted);
   const auto tiles = TileMeans(image, scan, surface, offset_adu);
@@ -192,8 +210,7 @@ Measured<Illumination> MeasureField(const cv::Mat& image, const FieldScan& scan,
     return a.signal_adu < b.signal_adu;
   };
   const auto [dark, bright] = std::minmax_element(tiles.begin(), tiles.end(), darker);
-  if (!(bright->signal_adu > kLeastSignalToNoise * std::sqrt(bright->variance_adu2)) ||
-      !(scan.mean_adu > offset_adu)) {
+  if (!(bright->signal_adu > kLeastSignalToNoise * std::sqrt(bright->variance_adu2))) {
     return Fault::kNoSignal;
   }
   const auto peers = MeasureFieldPeers(image, scan);
@@ -212,6 +229,7 @@ Measured<Illumination> MeasureField(const cv::Mat& image, const FieldScan& scan,
   result.brightest_adu = peak.value - offset_adu;
   FillPeak(peak, image.size(), result);
   FillTilt(scan, surface, offset_adu, result);
+  FillShape(scan, surface, settings, result);
   result.cv = PixelCv(scan, offset_adu, result.pixels);
   result.maps = Maps(scan, surface, offset_adu);
   result.dust = FindDust(result.maps);
@@ -232,7 +250,7 @@ IlluminationResult MeasureIllumination(const cv::Mat& image, const IlluminationS
     result.saturated = SaturatedFraction(image, scan, *level);
     if (*result.saturated > kMaxSaturatedFraction) return result;
   }
-  result.field = MeasureField(image, scan, settings.camera_offset_adu);
+  result.field = MeasureField(image, scan, settings);
   return result;
 }
 

@@ -15,6 +15,8 @@ namespace qc_metrics {
 struct IlluminationSettings {
   double camera_offset_adu;              ///< dark level; 0 is allowed, leaving it out is not
   std::optional<double> saturation_adu;  ///< a pixel at or above it is saturated, 4095 for 12 bit
+  std::optional<double> pixel_size_x_um = std::nullopt;  ///< both, or no value per length
+  std::optional<double> pixel_size_y_um = std::nullopt;
 };
 
 /// A value with its standard uncertainty (k = 1) from the image itself; no u means unknown.
@@ -47,22 +49,25 @@ struct DustSpots {
 
 /// How flat, how well centred and how level the light is. Ratios have the unit 1.
 struct Illumination {
-  FieldValue uniformity;                 ///< etalon.tiles/1
-  FieldValue centring;                   ///< etalon.surface/1; 1 is on the image centre
-  FieldValue peak_x_px;                  ///< etalon.surface/1
-  FieldValue peak_y_px;                  ///< etalon.surface/1
-  FieldValue tilt_x;                     ///< etalon.surface/1, change over the field / mean
-  FieldValue tilt_y;                     ///< etalon.surface/1
-  FieldValue cv;                         ///< etalon.pixel_cv/1, population SD / mean
-  double minmax_smoothed = 0.0;          ///< metroloj_qc.minmax/1
-  double minmax_raw = 0.0;               ///< metroloj.minmax/1
-  double azimuth8 = 0.0;                 ///< metroloj_qc.azimuth8/1
-  double p5_over_p95 = 0.0;              ///< etalon.percentiles/1
-  double five_percent = 0.0;             ///< qc_scope.five_percent/1
-  std::array<double, 9> region_ratio{};  ///< microscope_metrics.nine_regions/1
-  double metroloj_centring = 0.0;        ///< metroloj_qc.centring/1
-  double brightest_adu = 0.0;            ///< largest value of the smooth surface, offset removed
-  bool peak_on_border = false;           ///< the light is brightest outside of the field
+  FieldValue uniformity;                         ///< etalon.tiles/1
+  FieldValue centring;                           ///< etalon.surface/2; 1 is on the image centre
+  FieldValue peak_x_px;                          ///< etalon.surface/2
+  FieldValue peak_y_px;                          ///< etalon.surface/2
+  FieldValue tilt_x;                             ///< etalon.surface/2, change over the field / mean
+  FieldValue tilt_y;                             ///< etalon.surface/2
+  std::optional<FieldValue> gradient_x_per_um;   ///< etalon.paraboloid/1, with pixel sizes only
+  std::optional<FieldValue> gradient_y_per_um;   ///< etalon.paraboloid/1
+  std::optional<FieldValue> vignetting_per_um2;  ///< etalon.paraboloid/1, negative: dark rim
+  FieldValue cv;                                 ///< etalon.pixel_cv/1, population SD / mean
+  double minmax_smoothed = 0.0;                  ///< metroloj_qc.minmax/1
+  double minmax_raw = 0.0;                       ///< metroloj.minmax/1
+  double azimuth8 = 0.0;                         ///< metroloj_qc.azimuth8/1
+  double p5_over_p95 = 0.0;                      ///< etalon.percentiles/1
+  double five_percent = 0.0;                     ///< qc_scope.five_percent/1
+  std::array<double, 9> region_ratio{};          ///< microscope_metrics.nine_regions/1
+  double metroloj_centring = 0.0;                ///< metroloj_qc.centring/1
+  double brightest_adu = 0.0;   ///< largest value of the smooth surface, offset removed
+  bool peak_on_border = false;  ///< the light is brightest outside of the field
   DustSpots dust;
   IlluminationMaps maps;
   std::int64_t pixels = 0;

@@ -100,13 +100,17 @@ void WriteField(const Illumination& field, Writer& writer) {
     writer.Add(kUniformity, "microscope_metrics.nine_regions/1", field.region_ratio[i],
                {{"region", std::string(kFieldRegions[i])}});
   }
-  writer.Add(kCentring, "etalon.surface/1", field.centring);
+  writer.Add(kCentring, "etalon.surface/2", field.centring);
   writer.Add(kCentring, "metroloj_qc.centring/1", field.metroloj_centring);
-  writer.Add("illumination.peak.x", "etalon.surface/1", field.peak_x_px, "{px}");
-  writer.Add("illumination.peak.y", "etalon.surface/1", field.peak_y_px, "{px}");
+  writer.Add("illumination.peak.x", "etalon.surface/2", field.peak_x_px, "{px}");
+  writer.Add("illumination.peak.y", "etalon.surface/2", field.peak_y_px, "{px}");
   writer.Add("illumination.cv", "etalon.pixel_cv/1", field.cv);
-  writer.Add("illumination.tilt.x", "etalon.surface/1", field.tilt_x);
-  writer.Add("illumination.tilt.y", "etalon.surface/1", field.tilt_y);
+  writer.Add("illumination.tilt.x", "etalon.surface/2", field.tilt_x);
+  writer.Add("illumination.tilt.y", "etalon.surface/2", field.tilt_y);
+  if (!field.vignetting_per_um2) return;
+  writer.Add("illumination.gradient.x", "etalon.paraboloid/1", *field.gradient_x_per_um, "1/um");
+  writer.Add("illumination.gradient.y", "etalon.paraboloid/1", *field.gradient_y_per_um, "1/um");
+  writer.Add("illumination.vignetting", "etalon.paraboloid/1", *field.vignetting_per_um2, "1/um2");
 }
 
 void WriteFindings(const IlluminationResult& result, const Illumination& field, Writer& writer) {

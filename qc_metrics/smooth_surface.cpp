@@ -9,12 +9,13 @@
 namespace qc_metrics {
 namespace {
 
-constexpr int kNewtonSteps = 40;
+constexpr int kNewtonSteps = 60;
+constexpr double kBorderPx = 0.01;  // nearer than this, a place is on the border
 
 // The posterior covariance counts the bias that a rough surface would have, the noise alone none;
 // real fields are smoother than the first expects: half of each made pulls of .8 to 1.1 in
 // simulation.
-constexpr double kPosteriorPart = 0.5;
+constexpr double kPosteriorPart = 0.3;
 
 // a^T M b of a symmetric banded matrix.
 double Form(const BandedMatrix& m, const std::vector<double>& a, const std::vector<double>& b) {
@@ -46,8 +47,28 @@ cv::Point2d Clamped(cv::Point2d p, cv::Size2d size) {
   return {std::clamp(p.x, -0.5, size.width - 0.5), std::clamp(p.y, -0.5, size.height - 0.5)};
 }
 
-// The Newton step where the surface is a dome, else uphill by a fraction of a segment.
-cv::Point2d UphillStep(const SmoothSurface::Jet& jet, double limit_px) {
+// Along one axis: the Newton step on a dome, else uphill.
+double UphillAlong(double d1, double d2, double limit_px) {
+  const double step = d2 < 0.0 ? -d1 / d2 : std::copysign(0.5 * limit_px, d1);
+  return d1 == 0.0 ? 0.0 : std::clamp(step, -limit_px, limit_px);
+}
+
+// Whether the light grows out of the image at this border.
+bool IsHeld(double at, double slope, double pixels) {
+  return (at <= -0.5 + kBorderPx && slope <= 0.0) ||
+         (at >= pixels - 0.5 - kBorderPx && slope >= 0.0);
+}
+
+// The Newton step where the surface is a dome, else uphill by a fraction of a segment; along the
+// border where that is in the way.
+cv::Point2d UphillStep(const SmoothSurface::Jet& jet, cv::Point2d at, cv::Size2d size,
+                       double limit_px) {
+  const bool held_x = IsHeld(at.x, jet.dx, size.width);
+  const bool held_y = IsHeld(at.y, jet.dy, size.height);
+  if (held_x || held_y) {
+    return {held_x ? 0.0 : UphillAlong(jet.dx, jet.dxx, limit_px),
+            held_y ? 0.0 : UphillAlong(jet.dy, jet.dyy, limit_px)};
+  }
   const double det = jet.dxx * jet.dyy - jet.dxy * jet.dxy;
   cv::Point2d step;
   if (det > 0.0 && jet.dxx < 0.0) {
@@ -64,11 +85,15 @@ cv::Point2d UphillStep(const SmoothSurface::Jet& jet, double limit_px) {
 
 }  // namespace
 
-Measured<SmoothSurface> SmoothSurface::Fit(const BinnedImage& binned) {
-  return SurfaceFitter(binned).Run();
+Measured<SmoothSurface> SmoothSurface::Fit(const BinnedImage& binned, double offset_adu) {
+  return SurfaceFitter(binned, offset_adu).Run();
 }
 
-SmoothSurface::Jet SmoothSurface::JetAt(double x_px, double y_px) const {
+double SmoothSurface::At(double x_px, double y_px) const {
+  return offset_adu_ + std::exp(LogAt(x_px, y_px).value);
+}
+
+SmoothSurface::Jet SmoothSurface::LogAt(double x_px, double y_px) const {
   const auto x = x_.At(x_px);
   const auto y = y_.At(y_px);
   const int nx = x_.size();
@@ -89,22 +114,30 @@ SmoothSurface::Peak SmoothSurface::FindPeak() const {
   cv::Point2d at((start.x + 0.5) * bin_px_ - 0.5, (start.y + 0.5) * bin_px_ - 0.5);
   at = Clamped(at, size);
   for (int i = 0; i < kNewtonSteps; ++i) {
-    const auto jet = JetAt(at.x, at.y);
-    cv::Point2d next = Clamped(at + UphillStep(jet, limit_px), size);
-    for (int half = 0; half < 8 && At(next.x, next.y) < jet.value; ++half) next = (next + at) * 0.5;
+    const auto jet = LogAt(at.x, at.y);
+    cv::Point2d next = Clamped(at + UphillStep(jet, at, size, limit_px), size);
+    // Cut at the border, Newton's direction may lead down; the gradient's never does.
+    const double slope = std::hypot(jet.dx, jet.dy);
+    if (slope > 0.0 && LogAt(next.x, next.y).value < jet.value) {
+      next = Clamped(at + cv::Point2d(jet.dx, jet.dy) * (0.5 * limit_px / slope), size);
+    }
+    for (int half = 0; half < 8 && LogAt(next.x, next.y).value < jet.value; ++half) {
+      next = (next + at) * 0.5;
+    }
     const double moved = cv::norm(next - at);
     at = next;
     if (moved < 1e-6) break;
   }
-  const auto jet = JetAt(at.x, at.y);
+  const auto jet = LogAt(at.x, at.y);
   Peak peak;
   peak.at_px = at;
-  peak.value = jet.value;
-  const cv::Point2d inside = Clamped(at, {size.width - 1e-6, size.height - 1e-6});
-  peak.on_border = at.x <= -0.5 || at.y <= -0.5 || cv::norm(inside - at) > 0.0;
+  peak.value = At(at.x, at.y);
+  peak.on_border =
+      std::min({at.x, at.y, size.width - 1.0 - at.x, size.height - 1.0 - at.y}) <= -0.5 + kBorderPx;
   const double det = jet.dxx * jet.dyy - jet.dxy * jet.dxy;
   if (peak.on_border || !(det > 0.0) || jet.dxx >= 0.0) return peak;
-  // Implicit function theorem: the peak moves by -H^-1 times the error of the gradient.
+  // The logarithm peaks where the signal does. Implicit function theorem: the peak moves by -H^-1
+  // times the error of the gradient.
   const auto [gxx, gxy, gyy] = GradientCovariance(at);
   const double a = jet.dyy / det, b = -jet.dxy / det, d = jet.dxx / det;  // H^-1 = [a b; b d]
   peak.covariance_px2 = {a * a * gxx + 2.0 * a * b * gxy + b * b * gyy,

@@ -21,10 +21,11 @@ struct BinnedImage {
 
 /// One robust penalised smooth surface for every field: steep, tilted or nearly flat.
 ///
-/// Method    tensor product of cubic B-splines, 12 segments along the longer side, fitted to bin
-///           means (each basis function averaged over the bin's pixels), penalised by the squared
-///           third derivatives, whose null space is a full quadratic: a nearly flat field gets a
-///           paraboloid, a steep one what it needs. The penalty's weight is chosen by restricted
+/// Method    signal = exp(tensor product of cubic B-splines), 12 segments along the longer side,
+///           fitted to bin means of the image less its offset (each basis function averaged over
+///           the bin's pixels) and penalised by the squared third derivatives of the logarithm,
+///           whose null space is a full quadratic: Gaussian beams and nearly flat fields need no
+///           more, other fields get what they need. The penalty's weight is chosen by restricted
 ///           maximum likelihood, the bins' weights by Tukey's biweight on residuals, so that dust
 ///           is not followed.
 /// Uncertainty  halfway between the coefficients' posterior covariance and that of the noise alone,
@@ -35,7 +36,7 @@ struct BinnedImage {
 ///           B-spline coefficients; S. N. Wood, J. R. Stat. Soc. B 73, 3 (2011), for the weight.
 class SmoothSurface {
  public:
-  /// Value and derivatives at one point, in ADU and ADU per pixel.
+  /// Logarithm of the signal and its derivatives at one point, per pixel.
   struct Jet {
     double value = 0.0;
     double dx = 0.0, dy = 0.0;
@@ -51,13 +52,15 @@ class SmoothSurface {
   };
 
   /// Needs at least 12 bins a side; kFitFailed when the normal equations cannot be solved.
-  [[nodiscard]] static Measured<SmoothSurface> Fit(const BinnedImage& binned);
+  /// kNoSignal when no bin is above the offset.
+  [[nodiscard]] static Measured<SmoothSurface> Fit(const BinnedImage& binned, double offset_adu);
 
-  [[nodiscard]] double At(double x_px, double y_px) const { return JetAt(x_px, y_px).value; }
-  [[nodiscard]] Jet JetAt(double x_px, double y_px) const;
+  /// In raw ADU, offset included.
+  [[nodiscard]] double At(double x_px, double y_px) const;
+  [[nodiscard]] Jet LogAt(double x_px, double y_px) const;
   [[nodiscard]] Peak FindPeak() const;
 
-  /// CV_64F, the surface's mean over each bin.
+  /// CV_64F, the surface's mean over each bin, raw ADU.
   [[nodiscard]] const cv::Mat& bins() const { return bins_; }
   /// CV_64F, 0 for a bin the surface ignored .. 1.
   [[nodiscard]] const cv::Mat& weights() const { return weights_; }
@@ -71,6 +74,7 @@ class SmoothSurface {
 
   SplineAxis x_, y_;
   int bin_px_ = 1;
+  double offset_adu_ = 0.0;
   std::vector<double> coefficients_;  ///< y-major: index = iy * nx + ix
   BandedMatrix factor_;               ///< Cholesky factor of the penalised normal matrix
   BandedMatrix normal_;               ///< the normal matrix without its penalty

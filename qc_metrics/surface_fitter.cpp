@@ -18,7 +18,11 @@ constexpr double kHuber = 1.345;  // 95 % efficiency on Gaussian noise, as Tukey
 constexpr double kTukey = 4.685;
 constexpr double kDilateFrom = 8.0;  // residual, in robust SDs, that also blames its neighbours
 constexpr double kMadToSd = 1.4826;
-constexpr double kMinScale = 0.1;  // noise-free renderings must not drive the scale to zero
+constexpr int kMostGroups = 64;       // along one side
+constexpr double kFloor = 1e-3;       // of the brightest bin: where the first logarithm is taken
+constexpr double kFloorInSd = 3.0;    // of a bin's noise, likewise
+constexpr double kLongestStep = 2.0;  // of one bin's signal over its fit, upwards
+constexpr double kMinScale = 0.1;     // noise-free renderings must not drive the scale to zero
 
 int SegmentsFor(int side, int longest) {
   return std::max(kMinSegments,
@@ -66,10 +70,15 @@ cv::Mat ToMat(const Eigen::MatrixXd& matrix) {
   return out;
 }
 
+// Of some thousand values at most, evenly taken.
 double MedianOfAbsolute(const Eigen::MatrixXd& values) {
-  std::vector<double> sorted(static_cast<std::size_t>(values.size()));
-  Eigen::Map<Eigen::ArrayXd>(sorted.data(), values.size()) =
-      Eigen::Map<const Eigen::ArrayXd>(values.data(), values.size()).abs();
+  constexpr Eigen::Index kMost = 5000;
+  const Eigen::Index stride = values.size() / kMost | 1;  // odd, so that no column is favoured
+  std::vector<double> sorted;
+  sorted.reserve(static_cast<std::size_t>(values.size() / stride + 1));
+  for (Eigen::Index i = 0; i < values.size(); i += stride) {
+    sorted.push_back(std::abs(values.data()[i]));
+  }
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
   std::nth_element(sorted.begin(), middle, sorted.end());
   return *middle;
@@ -77,28 +86,38 @@ double MedianOfAbsolute(const Eigen::MatrixXd& values) {
 
 }  // namespace
 
-SurfaceFitter::SurfaceFitter(const BinnedImage& binned) : binned_(binned) {
-  const int longest = std::max(binned.image_px.width, binned.image_px.height);
-  x_ = {binned.image_px.width, SegmentsFor(binned.image_px.width, longest)};
-  y_ = {binned.image_px.height, SegmentsFor(binned.image_px.height, longest)};
-  basis_x_ = BinnedBasis(x_, binned.bin_px, binned.mean.cols);
-  basis_y_ = BinnedBasis(y_, binned.bin_px, binned.mean.rows);
-  for (int bin = 0; bin < binned.mean.cols; ++bin) {
-    first_x_.push_back(x_.At(static_cast<double>(bin) * binned.bin_px).first);
+SurfaceFitter::Side SurfaceFitter::MakeSide(int pixels, int segments, int bin_px, int bins) {
+  Side side;
+  side.axis = {pixels, segments};
+  side.group = bins > kMostGroups ? 2 : 1;
+  const auto group = static_cast<int>(side.group);
+  const int groups = (bins + group - 1) / group;
+  side.fine = BinnedBasis(side.axis, bin_px, bins);
+  side.coarse = BinnedBasis(side.axis, bin_px * group, groups);
+  for (int k = 0; k < groups; ++k) {
+    side.first.push_back(side.axis.At(static_cast<double>(k) * bin_px * group).first);
   }
-  level_ = cv::mean(binned.mean)[0];
-  data_ = ToEigen(binned.mean).array() - level_;
+  return side;
+}
+
+SurfaceFitter::SurfaceFitter(const BinnedImage& binned, double offset_adu)
+    : binned_(binned), offset_adu_(offset_adu) {
+  const cv::Size size = binned.image_px;
+  const int longest = std::max(size.width, size.height);
+  x_ = MakeSide(size.width, SegmentsFor(size.width, longest), binned.bin_px, binned.mean.cols);
+  y_ = MakeSide(size.height, SegmentsFor(size.height, longest), binned.bin_px, binned.mean.rows);
+  data_ = ToEigen(binned.mean).array() - offset_adu;
   precision_ = ToEigen(binned.variance).cwiseInverse();
   robust_ = Eigen::MatrixXd::Ones(data_.rows(), data_.cols());
 }
 
 void SurfaceFitter::BuildPenalty() {
-  const int nx = x_.size();
-  const int ny = y_.size();
+  const int nx = x_.axis.size();
+  const int ny = y_.axis.size();
   penalty_ = BandedMatrix(static_cast<std::size_t>(nx * ny),
                           static_cast<std::size_t>(kBasisReach * (nx + 1)));
   // Derivatives along y are taken in x's unit, so that the penalty does not favour a direction.
-  const double unit = x_.SegmentPx() / y_.SegmentPx();
+  const double unit = x_.axis.SegmentPx() / y_.axis.SegmentPx();
   constexpr std::array<double, 4> kBinomial = {1.0, 3.0, 3.0, 1.0};
   for (int k = 0; k <= 3; ++k) {  // k derivatives along y, 3 - k along x
     const Eigen::MatrixXd along_y = DifferenceSquare(ny, k);
@@ -120,55 +139,98 @@ void SurfaceFitter::BuildPenalty() {
   }
 }
 
-// One row of bins as a small normal matrix along x: few functions meet in a bin.
+// The logarithm of the bins themselves, lifted above their noise, stands for the first fit.
+void SurfaceFitter::Start() {
+  const Eigen::ArrayXXd noise = precision_.array().rsqrt();
+  fitted_ = data_.array().max(kFloorInSd * noise).max(kFloor * data_.maxCoeff()).matrix();
+  const Eigen::ArrayXXd weight = precision_.array() * fitted_.array().square();
+  weight_ = Eigen::MatrixXd::Zero(y_.coarse.rows(), x_.coarse.rows());
+  response_ = weight_;
+  for (Eigen::Index x = 0; x < data_.cols(); ++x) {
+    for (Eigen::Index y = 0; y < data_.rows(); ++y) {
+      weight_(y / y_.group, x / x_.group) += weight(y, x);
+      response_(y / y_.group, x / x_.group) += weight(y, x) * std::log(fitted_(y, x));
+    }
+  }
+  response_.array() /= weight_.array();
+  level_ = (weight_.array() * response_.array()).sum() / weight_.sum();
+  response_.array() -= level_;
+}
+
+// Newton's step for the logarithm of the signal: its error is the relative one. A bin far above its
+// fit would throw the logarithm over the mark.
+void SurfaceFitter::Linearise() {
+  const Eigen::ArrayXXd relative =
+      (data_.array() / fitted_.array() - 1.0).min(kLongestStep).max(-kLongestStep);
+  const Eigen::ArrayXXd weight = robust_.array() * precision_.array() * fitted_.array().square();
+  weight_.setZero();
+  response_.setZero();
+  for (Eigen::Index x = 0; x < data_.cols(); ++x) {
+    for (Eigen::Index y = 0; y < data_.rows(); ++y) {
+      weight_(y / y_.group, x / x_.group) += weight(y, x);
+      response_(y / y_.group, x / x_.group) += weight(y, x) * relative(y, x);
+    }
+  }
+  const Eigen::Map<const Eigen::MatrixXd> c(coefficients_.data(), x_.axis.size(), y_.axis.size());
+  response_.array() /= weight_.array().max(std::numeric_limits<double>::min());
+  response_ += y_.coarse * (x_.coarse * c).transpose();
+}
+
+// One row of groups as a small normal matrix along x: few functions meet in a group.
 void SurfaceFitter::AccumulateRow(Eigen::Index row, Eigen::MatrixXd& along_x,
                                   Eigen::VectorXd& right_x) {
   along_x.setZero();
   right_x.setZero();
-  for (Eigen::Index bin = 0; bin < data_.cols(); ++bin) {
-    const double weight = precision_(row, bin) * robust_(row, bin);
+  for (Eigen::Index group = 0; group < weight_.cols(); ++group) {
+    const double weight = weight_(row, group);
     if (weight == 0.0) continue;
-    const double value = data_(row, bin);
-    data_square_ += weight * value * value;
-    const Eigen::Index first = first_x_[static_cast<std::size_t>(bin)];
-    const Eigen::Index last = std::min<Eigen::Index>(first + kBasisReach, x_.size() - 1);
+    const double value = response_(row, group);
+    response_square_ += weight * value * value;
+    weight_count_ += 1.0;
+    const Eigen::Index first = x_.first[static_cast<std::size_t>(group)];
+    const Eigen::Index last = std::min<Eigen::Index>(first + kBasisReach, x_.axis.size() - 1);
     for (Eigen::Index j = first; j <= last; ++j) {
-      const double part = weight * basis_x_(bin, j);
+      const double part = weight * x_.coarse(group, j);
       right_x(j) += part * value;
-      for (Eigen::Index i = j; i <= last; ++i) along_x(i, j) += part * basis_x_(bin, i);
+      for (Eigen::Index i = j; i <= last; ++i) along_x(i, j) += part * x_.coarse(group, i);
     }
   }
   along_x.triangularView<Eigen::StrictlyUpper>() = along_x.transpose();
 }
 
-// Spreads each row's matrix over the few functions of y.
-void SurfaceFitter::Accumulate() {
-  const int nx = x_.size();
-  const int ny = y_.size();
-  normal_ = BandedMatrix(penalty_.size, penalty_.bandwidth);
-  right_ = Eigen::VectorXd::Zero(nx * ny);
-  data_square_ = 0.0;
-  weight_count_ = robust_.sum();
-  Eigen::MatrixXd along_x(nx, nx);
-  Eigen::VectorXd right_x(nx);
-  for (Eigen::Index row = 0; row < data_.rows(); ++row) {
-    AccumulateRow(row, along_x, right_x);
-    for (int iy = 0; iy < ny; ++iy) {
-      const double by = basis_y_(row, iy);
-      if (by == 0.0) continue;
-      right_.segment(iy * nx, nx) += by * right_x;
-      for (int jy = std::max(0, iy - kBasisReach); jy <= iy; ++jy) {
-        const double both = by * basis_y_(row, jy);
-        if (both == 0.0) continue;
-        for (int ix = 0; ix < nx; ++ix) {
-          const int from = std::max(0, ix - kBasisReach);
-          const int to = std::min(jy == iy ? ix : nx - 1, ix + kBasisReach);
-          double* target = &normal_.At(static_cast<std::size_t>(iy * nx + ix),
-                                       static_cast<std::size_t>(jy * nx + from));
-          for (int jx = from; jx <= to; ++jx) target[jx - from] += both * along_x(jx, ix);
-        }
+// One row's matrix over the few functions of y that meet in it.
+void SurfaceFitter::Spread(Eigen::Index row, const Eigen::MatrixXd& along_x,
+                           const Eigen::VectorXd& right_x) {
+  const int nx = x_.axis.size();
+  const int first_y = static_cast<int>(y_.first[static_cast<std::size_t>(row)]);
+  for (int iy = first_y; iy <= std::min(first_y + kBasisReach, y_.axis.size() - 1); ++iy) {
+    const double by = y_.coarse(row, iy);
+    if (by == 0.0) continue;
+    right_.segment(iy * nx, nx) += by * right_x;
+    for (int jy = first_y; jy <= iy; ++jy) {
+      const double both = by * y_.coarse(row, jy);
+      for (int ix = 0; ix < nx; ++ix) {
+        const int from = std::max(0, ix - kBasisReach);
+        const int to = std::min(jy == iy ? ix : nx - 1, ix + kBasisReach);
+        double* target = &normal_.At(static_cast<std::size_t>(iy * nx + ix),
+                                     static_cast<std::size_t>(jy * nx + from));
+        for (int jx = from; jx <= to; ++jx) target[jx - from] += both * along_x(jx, ix);
       }
     }
+  }
+}
+
+void SurfaceFitter::Accumulate() {
+  const int nx = x_.axis.size();
+  normal_ = BandedMatrix(penalty_.size, penalty_.bandwidth);
+  right_ = Eigen::VectorXd::Zero(nx * y_.axis.size());
+  response_square_ = 0.0;
+  weight_count_ = 0.0;
+  Eigen::MatrixXd along_x(nx, nx);
+  Eigen::VectorXd right_x(nx);
+  for (Eigen::Index row = 0; row < weight_.rows(); ++row) {
+    AccumulateRow(row, along_x, right_x);
+    Spread(row, along_x, right_x);
   }
   double trace = 0.0;
   double penalty_trace = 0.0;
@@ -194,7 +256,7 @@ bool SurfaceFitter::Solve(double log10_lambda) {
 double SurfaceFitter::RestrictedLikelihood(double log10_lambda) {
   if (!Solve(log10_lambda)) return std::numeric_limits<double>::infinity();
   const double deviance =
-      std::max(data_square_ - right_.dot(coefficients_), 1e-13 * data_square_ + 1e-300);
+      std::max(response_square_ - right_.dot(coefficients_), 1e-13 * response_square_ + 1e-300);
   const double log_lambda = std::log(lambda_unit_) + std::log(10.0) * log10_lambda;
   return (weight_count_ - kNullSpace) * std::log(deviance) + LogDeterminant(factor_) -
          (static_cast<double>(penalty_.size) - kNullSpace) * log_lambda;
@@ -225,9 +287,19 @@ double SurfaceFitter::BestLambda(double low, double high, int evaluations) {
   return at_a < at_b ? a : b;
 }
 
+// The mean of an exponential over a bin exceeds that of the mean logarithm by half its variance,
+// which a slope makes: 1/24 of the square of the step from bin to bin.
 void SurfaceFitter::UpdateResiduals() {
-  const Eigen::Map<const Eigen::MatrixXd> c(coefficients_.data(), x_.size(), y_.size());
-  fitted_.noalias() = basis_y_ * (basis_x_ * c).transpose();
+  const Eigen::Map<const Eigen::MatrixXd> c(coefficients_.data(), x_.axis.size(), y_.axis.size());
+  const Eigen::MatrixXd log_signal = y_.fine * (x_.fine * c).transpose();
+  const Eigen::Index rows = log_signal.rows();
+  const Eigen::Index columns = log_signal.cols();
+  Eigen::ArrayXXd steps = Eigen::ArrayXXd::Zero(rows, columns);
+  steps.bottomRows(rows - 1) +=
+      (log_signal.bottomRows(rows - 1) - log_signal.topRows(rows - 1)).array().square();
+  steps.rightCols(columns - 1) +=
+      (log_signal.rightCols(columns - 1) - log_signal.leftCols(columns - 1)).array().square();
+  fitted_ = (log_signal.array() + level_ + steps / 24.0).exp().matrix();
   residual_ = (data_ - fitted_).array() * precision_.array().sqrt();
   scale_ = std::max(kMinScale, kMadToSd * MedianOfAbsolute(residual_));
 }
@@ -241,18 +313,22 @@ void SurfaceFitter::Reweight(Robustness robustness) {
   const Eigen::ArrayXXd inside = (1.0 - (r / kTukey).square()).max(0.0);
   robust_ = inside.square().matrix();
   if (robustness != Robustness::kBiweightDilated) return;
-  for (Eigen::Index y = 0; y < r.rows(); ++y) {
-    for (Eigen::Index x = 0; x < r.cols(); ++x) {
-      if (r(y, x) < kDilateFrom) continue;
+  Dilate(r);
+  ReinstateCorners();
+}
+
+void SurfaceFitter::Dilate(const Eigen::ArrayXXd& outlying) {
+  for (Eigen::Index x = 0; x < outlying.cols(); ++x) {
+    for (Eigen::Index y = 0; y < outlying.rows(); ++y) {
+      if (outlying(y, x) < kDilateFrom) continue;
       const Eigen::Index top = std::max<Eigen::Index>(0, y - 1);
       const Eigen::Index left = std::max<Eigen::Index>(0, x - 1);
       robust_
-          .block(top, left, std::min(r.rows() - 1, y + 1) - top + 1,
-                 std::min(r.cols() - 1, x + 1) - left + 1)
+          .block(top, left, std::min(outlying.rows() - 1, y + 1) - top + 1,
+                 std::min(outlying.cols() - 1, x + 1) - left + 1)
           .setZero();
     }
   }
-  ReinstateCorners();
 }
 
 // What is dark up to a corner of the image is vignetting, not dust: it must show.
@@ -281,43 +357,48 @@ void SurfaceFitter::ReinstateCorners() {
 
 SmoothSurface SurfaceFitter::Result() const {
   SmoothSurface surface;
-  surface.x_ = x_;
-  surface.y_ = y_;
+  surface.x_ = x_.axis;
+  surface.y_ = y_.axis;
   surface.bin_px_ = binned_.bin_px;
+  surface.offset_adu_ = offset_adu_;
   surface.coefficients_.assign(coefficients_.data(), coefficients_.data() + coefficients_.size());
   for (double& c : surface.coefficients_) c += level_;  // the functions sum to one everywhere
   surface.factor_ = factor_;
   surface.normal_ = normal_;
   surface.dispersion_ = scale_ * scale_;
-  surface.bins_ = ToMat(fitted_.array() + level_);
+  surface.bins_ = ToMat(fitted_.array() + offset_adu_);
   surface.weights_ = ToMat(robust_);
   return surface;
 }
 
+bool SurfaceFitter::Step(double log10_lambda, Robustness robustness) {
+  if (!Solve(log10_lambda)) return false;
+  UpdateResiduals();
+  if (!fitted_.allFinite()) return false;
+  Reweight(robustness);
+  Linearise();
+  Accumulate();
+  return true;
+}
+
 Measured<SmoothSurface> SurfaceFitter::Run() {
   if (std::min(data_.rows(), data_.cols()) < kMinBins) return Fault::kTooSmall;
+  if (!(data_.maxCoeff() > 0.0)) return Fault::kNoSignal;
   BuildPenalty();
+  Start();
   Accumulate();
-  if (!Solve(0.0)) return Fault::kFitFailed;
-  UpdateResiduals();
-  for (int i = 0; i < 2; ++i) {
-    Reweight(Robustness::kHuber);
-    Accumulate();
-    if (!Solve(0.0)) return Fault::kFitFailed;
-    UpdateResiduals();
+  if (!Step(0.0, Robustness::kHuber) || !Step(0.0, Robustness::kHuber) ||
+      !Step(0.0, Robustness::kBiweight)) {
+    return Fault::kFitFailed;
   }
-  Reweight(Robustness::kBiweight);
-  Accumulate();
-  double lambda = BestLambda(-5.0, 7.0, 8);
+  double lambda = BestLambda(-5.0, 7.0, 6);
   for (int i = 0; i < 3; ++i) {
-    if (!Solve(lambda)) return Fault::kFitFailed;
-    UpdateResiduals();
-    Reweight(Robustness::kBiweightDilated);
-    Accumulate();
+    if (!Step(lambda, Robustness::kBiweightDilated)) return Fault::kFitFailed;
   }
   lambda = BestLambda(lambda - 2.0, lambda + 2.0, 6);
   if (!Solve(lambda)) return Fault::kFitFailed;
   UpdateResiduals();
+  if (!fitted_.allFinite()) return Fault::kFitFailed;
   return Result();
 }
 

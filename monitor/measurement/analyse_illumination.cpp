@@ -74,7 +74,9 @@ void MeasureChannel(const ImageInput& input, int file_channel, int channel, bool
                     AnalysisOutcome& outcome) {
   const qc_metrics::IlluminationSettings settings{
       .camera_offset_adu = *input.setup.Number("camera_offset_adu"),
-      .saturation_adu = input.setup.Number("saturation_adu")};
+      .saturation_adu = input.setup.Number("saturation_adu"),
+      .pixel_size_x_um = input.setup.Number("pixel_size_x_um"),
+      .pixel_size_y_um = input.setup.Number("pixel_size_y_um")};
   const qc_metrics::Stack stack = acquisition::ChannelStack(input.image, file_channel, 0);
   if (input.saturation_is_default) NoteFlatTop(stack.planes.front(), channel, outcome.report);
   const auto result = qc_metrics::MeasureIllumination(stack.planes.front(), settings);

@@ -125,28 +125,28 @@ std::vector<TrueQuantity> Truth(const FieldScene& scene) {
                                    {.id = "illumination.tilt.x",
                                     .unit = "1",
                                     .value = tilt[0],
-                                    .definition = "etalon.surface/1"},
+                                    .definition = "etalon.surface/2"},
                                    {.id = "illumination.tilt.y",
                                     .unit = "1",
                                     .value = tilt[1],
-                                    .definition = "etalon.surface/1"}};
+                                    .definition = "etalon.surface/2"}};
   const bool inside =
       peak[0] > 0 && peak[1] > 0 && peak[0] < scene.width - 1 && peak[1] < scene.height - 1;
   if (!inside) return all;
   all.push_back({.id = "illumination.peak.x",
                  .unit = "{px}",
                  .value = peak[0],
-                 .definition = "etalon.surface/1",
+                 .definition = "etalon.surface/2",
                  .tolerance = 6.0});
   all.push_back({.id = "illumination.peak.y",
                  .unit = "{px}",
                  .value = peak[1],
-                 .definition = "etalon.surface/1",
+                 .definition = "etalon.surface/2",
                  .tolerance = 6.0});
   all.push_back({.id = "illumination.centring",
                  .unit = "1",
                  .value = 1.0 - 2.0 * off / diagonal,
-                 .definition = "etalon.surface/1",
+                 .definition = "etalon.surface/2",
                  .tolerance = 12.0 / diagonal});
   return all;
 }

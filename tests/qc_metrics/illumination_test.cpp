@@ -13,6 +13,7 @@
 
 #include "monitor/simulation/field.h"
 #include "qc_metrics/catalogue.h"
+#include "tests/qc_metrics/field_truth.h"
 
 namespace qc_metrics {
 namespace {
@@ -20,6 +21,9 @@ namespace {
 using monitor::simulation::FieldLight;
 using monitor::simulation::FieldScene;
 using monitor::simulation::RenderField;
+using tests::TrueCentring;
+using tests::TruePeak;
+using tests::TrueUniformity;
 
 struct NamedScene {
   std::string name;
@@ -56,53 +60,6 @@ std::vector<NamedScene> Scenes() {
           {"NearlyFlat", Asymmetric(2.0)},
           {"Tilted", Asymmetric(0.6, 0.4, -0.3, 0.3)},
           {"Vignetted", vignetted}};
-}
-
-double TileMeanOf(const FieldScene& scene, int x0, int y0, int width, int height) {
-  double sum = 0.0;
-  for (int y = y0; y < y0 + height; ++y) {
-    for (int x = x0; x < x0 + width; ++x) sum += FieldLight(scene, x, y);
-  }
-  return sum / (width * height);
-}
-
-// The definition, spelled out on the light without dust and noise.
-double TrueUniformity(const FieldScene& scene) {
-  const int w = static_cast<int>(std::lround(0.1 * scene.width));
-  const int h = static_cast<int>(std::lround(0.1 * scene.height));
-  double darkest = std::numeric_limits<double>::infinity();
-  double brightest = 0.0;
-  for (const int y : {0, (scene.height - h) / 2, scene.height - h}) {
-    for (const int x : {0, (scene.width - w) / 2, scene.width - w}) {
-      const double mean = TileMeanOf(scene, x, y, w, h);
-      darkest = std::min(darkest, mean);
-      brightest = std::max(brightest, mean);
-    }
-  }
-  return darkest / brightest;
-}
-
-// Repeatedly refined grid search: no derivative, no code of the estimator.
-cv::Point2d TruePeak(const FieldScene& scene) {
-  cv::Point2d best(0.5 * scene.width, 0.5 * scene.height);
-  for (double step = scene.width / 20.0; step > 1e-5; step *= 0.5) {
-    const cv::Point2d centre = best;
-    for (int j = -10; j <= 10; ++j) {
-      for (int i = -10; i <= 10; ++i) {
-        const cv::Point2d p(std::clamp(centre.x + i * step, -0.5, scene.width - 0.5),
-                            std::clamp(centre.y + j * step, -0.5, scene.height - 0.5));
-        if (FieldLight(scene, p.x, p.y) > FieldLight(scene, best.x, best.y)) best = p;
-      }
-    }
-  }
-  return best;
-}
-
-double TrueCentring(const FieldScene& scene) {
-  const auto peak = TruePeak(scene);
-  return 1.0 - 2.0 *
-                   std::hypot(peak.x - 0.5 * (scene.width - 1), peak.y - 0.5 * (scene.height - 1)) /
-                   std::hypot(scene.width, scene.height);
 }
 
 IlluminationSettings SettingsFor(const FieldScene& scene) {
@@ -166,7 +123,8 @@ struct Pull {
   [[nodiscard]] double Sd() const { return std::sqrt((square - sum * sum / n) / (n - 1)); }
 };
 
-// 150 images: the SD of 150 pulls is itself known to 6 %.
+// 60 images: the SD of 60 pulls is itself known to 9 %. The surface's uncertainty was weighted on
+// these scenes; illumination_accuracy_test.cpp holds an independent set.
 TEST(IlluminationUncertainty, PullsHaveAStandardDeviationNearOne) {
   Pull uniformity, peak_x, peak_y, centring, tilt;
   for (auto [name, scene] : Scenes()) {
@@ -178,9 +136,10 @@ TEST(IlluminationUncertainty, PullsHaveAStandardDeviationNearOne) {
     clean.dust.clear();
     const cv::Mat expected = monitor::simulation::ExpectedField(clean) + 100.0;
     const auto truth = MeasureOrFail(expected, {.camera_offset_adu = 100.0, .saturation_adu = 1e9});
-    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-      scene.seed = seed;
-      const auto field = MeasureOrFail(RenderField(scene), SettingsFor(scene));
+    const cv::Mat with_dust = monitor::simulation::ExpectedField(scene);
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+      monitor::simulation::Random random(seed);
+      const auto field = MeasureOrFail(Expose(with_dust, scene.camera, random), SettingsFor(scene));
       uniformity.Add(field.uniformity.value - true_uniformity, field.uniformity.u);
       peak_x.Add(field.peak_x_px.value - true_peak.x, field.peak_x_px.u);
       peak_y.Add(field.peak_y_px.value - true_peak.y, field.peak_y_px.u);
@@ -215,9 +174,10 @@ TEST(IlluminationUncertainty, PullOfTheCv) {
   const double rounding_e2 = std::pow(scene.camera.gain_e_per_adu, 2) / 12.0;
   const double truth = std::sqrt(square / n - mean * mean + mean + rounding_e2) / mean;
   Pull pull;
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    scene.seed = seed;
-    const auto field = MeasureOrFail(RenderField(scene), SettingsFor(scene));
+  const cv::Mat expected = monitor::simulation::ExpectedField(scene);
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    monitor::simulation::Random random(seed);
+    const auto field = MeasureOrFail(Expose(expected, scene.camera, random), SettingsFor(scene));
     pull.Add(field.cv.value - truth, field.cv.u);
   }
   EXPECT_NEAR(pull.sum / pull.n, 0.0, 0.5);
@@ -391,7 +351,7 @@ TEST(IlluminationReport, DefaultDefinitionsComeFirstAndAreThoseOfTheCatalogue) {
     seen.push_back(quantity.id);
     EXPECT_EQ(row->default_definition, quantity.definition) << quantity.id;
   }
-  EXPECT_EQ(seen.size(), 8U);
+  EXPECT_EQ(seen.size(), 8U);  // those per length need the pixel's size
   ASSERT_EQ(report.findings.size(), 1U);
   EXPECT_EQ(report.findings.front().code, "dust");
   EXPECT_EQ(report.findings.front().severity, Severity::kWarning);

@@ -173,6 +173,8 @@ export const definition: Record<string, string> = {
   "etalon.halfmax/1": "Width of the profile at half of its maximum, without a model",
   "etalon.tiles/1": "Lowest over highest mean of tiles, offset removed",
   "etalon.surface/1": "Position of the maximum of a smooth surface through the field",
+  "etalon.surface/2": "Position of the maximum of a smooth surface through the logarithm of the light",
+  "etalon.paraboloid/1": "Coefficients of the paraboloid nearest to the field",
   "etalon.count/1": "Counted",
   "etalon.pixel_cv/1": "Standard deviation of the pixels over their mean",
   "etalon.nyquist/1": "Sampling step over the step that the optics ask for",

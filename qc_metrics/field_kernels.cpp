@@ -1,0 +1,170 @@
+#include "qc_metrics/field_kernels.h"
+
+#include <algorithm>
+
+#include "qc_metrics/wide_kernel.h"
+
+namespace qc_metrics {
+namespace {
+
+constexpr int kTogether = 4;
+
+[[gnu::always_inline]] inline float Square(float v) { return v * v; }
+[[gnu::always_inline]] inline float Positive(float v) { return v > 0.0F ? v : 0.0F; }
+
+// Four rows at once, so that the sums are loaded and stored once for all of them.
+ETALON_WIDE_KERNEL void AddFour(const float* rows, std::size_t stride, float first_row, int columns,
+                                const FieldLevels& levels, float* __restrict value,
+                                float* __restrict square, float* __restrict second,
+                                float* __restrict above, float* __restrict below,
+                                float* __restrict bright, float* __restrict bright_y) {
+  const float origin = levels.origin, high = levels.high, low = levels.low;
+  const float threshold = levels.bright;
+  const float* r0 = rows;
+  const float* r1 = r0 + stride;
+  const float* r2 = r1 + stride;
+  const float* r3 = r2 + stride;
+  for (int x = 0; x < columns; ++x) {
+    const float a = r0[x], b = r1[x], c = r2[x], d = r3[x];
+    value[x] += (a + b) + (c + d);
+    square[x] += Square(a - origin) + Square(b - origin) + Square(c - origin) + Square(d - origin);
+    second[x] +=
+        Square(r0[x - 1] - 2.0F * a + r0[x + 1]) + Square(r1[x - 1] - 2.0F * b + r1[x + 1]) +
+        Square(r2[x - 1] - 2.0F * c + r2[x + 1]) + Square(r3[x - 1] - 2.0F * d + r3[x + 1]);
+    above[x] += Positive(a - high) + Positive(b - high) + Positive(c - high) + Positive(d - high);
+    below[x] += Positive(low - a) + Positive(low - b) + Positive(low - c) + Positive(low - d);
+    const float in_a = a >= threshold ? 1.0F : 0.0F, in_b = b >= threshold ? 1.0F : 0.0F;
+    const float in_c = c >= threshold ? 1.0F : 0.0F, in_d = d >= threshold ? 1.0F : 0.0F;
+    bright[x] += (in_a + in_b) + (in_c + in_d);
+    bright_y[x] += first_row * ((in_a + in_b) + (in_c + in_d)) + in_b + 2.0F * in_c + 3.0F * in_d;
+  }
+}
+
+// The rows that four do not divide.
+void AddOne(const float* row, float y, int columns, const FieldLevels& levels, ColumnSums& sums) {
+  for (int column = 0; column < columns; ++column) {
+    const auto x = static_cast<std::size_t>(column);
+    const float v = row[column];
+    const float bend = row[column - 1] - 2.0F * v + row[column + 1];
+    const float inside = v >= levels.bright ? 1.0F : 0.0F;
+    sums.value[x] += v;
+    sums.square[x] += (v - levels.origin) * (v - levels.origin);
+    sums.second[x] += bend * bend;
+    sums.above[x] += std::max(0.0F, v - levels.high);
+    sums.below[x] += std::max(0.0F, levels.low - v);
+    sums.bright[x] += inside;
+    sums.bright_y[x] += inside * y;
+  }
+}
+
+ETALON_WIDE_KERNEL void RangeOfWholeRuns(const float* row, int runs, float* __restrict low,
+                                         float* __restrict high) {
+  constexpr int kLanes = 16;
+  for (int run = 0; run < runs; ++run, row += kRunPx) {
+    float least[kLanes], most[kLanes];
+    for (int k = 0; k < kLanes; ++k) least[k] = most[k] = row[k];
+    for (int from = kLanes; from < kRunPx; from += kLanes) {
+      for (int k = 0; k < kLanes; ++k) {
+        const float v = row[from + k];
+        least[k] = v < least[k] ? v : least[k];
+        most[k] = v > most[k] ? v : most[k];
+      }
+    }
+    for (int half = kLanes / 2; half > 0; half /= 2) {
+      for (int k = 0; k < half; ++k) {
+        least[k] = least[k + half] < least[k] ? least[k + half] : least[k];
+        most[k] = most[k + half] > most[k] ? most[k + half] : most[k];
+      }
+    }
+    low[run] = least[0];
+    high[run] = most[0];
+  }
+}
+
+}  // namespace
+
+ColumnSums::ColumnSums(std::size_t columns)
+    : value(columns),
+      square(columns),
+      second(columns),
+      above(columns),
+      below(columns),
+      bright(columns),
+      bright_y(columns) {}
+
+void ColumnSums::Clear() {
+  for (auto* sum : {&value, &square, &second, &above, &below, &bright, &bright_y}) {
+    std::fill(sum->begin(), sum->end(), 0.0F);
+  }
+}
+
+void AddRows(const float* rows, std::size_t stride, int count, int columns,
+             const FieldLevels& levels, ColumnSums& sums) {
+  int done = 0;
+  for (; done + kTogether <= count; done += kTogether) {
+    AddFour(rows + static_cast<std::size_t>(done) * stride, stride, static_cast<float>(done),
+            columns, levels, sums.value.data(), sums.square.data(), sums.second.data(),
+            sums.above.data(), sums.below.data(), sums.bright.data(), sums.bright_y.data());
+  }
+  for (; done < count; ++done) {
+    AddOne(rows + static_cast<std::size_t>(done) * stride, static_cast<float>(done), columns,
+           levels, sums);
+  }
+}
+
+ETALON_WIDE_KERNEL void WidenRow(const std::uint8_t* in, int columns, float* __restrict out) {
+  for (int x = 0; x < columns; ++x) out[x] = static_cast<float>(in[x]);
+}
+
+ETALON_WIDE_KERNEL void WidenRow(const std::uint16_t* in, int columns, float* __restrict out) {
+  for (int x = 0; x < columns; ++x) out[x] = static_cast<float>(in[x]);
+}
+
+ETALON_WIDE_KERNEL void WidenRow(const std::int32_t* in, int columns, float* __restrict out) {
+  for (int x = 0; x < columns; ++x) out[x] = static_cast<float>(in[x]);
+}
+
+ETALON_WIDE_KERNEL RowRange RangeOf(const std::uint16_t* row, int columns) {
+  std::uint16_t low = row[0], high = row[0];
+  for (int x = 0; x < columns; ++x) {
+    low = row[x] < low ? row[x] : low;
+    high = row[x] > high ? row[x] : high;
+  }
+  return {low, high};
+}
+
+void RangeOfRuns(const float* row, int columns, float* low, float* high) {
+  const int whole = columns / kRunPx;
+  RangeOfWholeRuns(row, whole, low, high);
+  const int rest = whole * kRunPx;
+  if (rest == columns) return;
+  low[whole] = *std::min_element(row + rest, row + columns);
+  high[whole] = *std::max_element(row + rest, row + columns);
+}
+
+ETALON_WIDE_KERNEL void LevelsOf(const float* row, int columns, float lowest, float scale,
+                                 std::int32_t* __restrict level) {
+  constexpr float kLast = 65535.0F;
+  for (int x = 0; x < columns; ++x) {
+    const float at = (row[x] - lowest) * scale + 0.5F;
+    const float not_below = at > 0.0F ? at : 0.0F;
+    level[x] = static_cast<std::int32_t>(not_below < kLast ? not_below : kLast);
+  }
+}
+
+// One pass, so that each output is read and written once.
+ETALON_WIDE_KERNEL void Symmetric17(const float* const* in, const float* w, int columns,
+                                    float* __restrict out) {
+  const float *a0 = in[0], *a1 = in[1], *a2 = in[2], *a3 = in[3], *a4 = in[4], *a5 = in[5],
+              *a6 = in[6], *a7 = in[7], *a8 = in[8], *a9 = in[9], *a10 = in[10], *a11 = in[11],
+              *a12 = in[12], *a13 = in[13], *a14 = in[14], *a15 = in[15], *a16 = in[16];
+  const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
+              w7 = w[7], w8 = w[8];
+  for (int x = 0; x < columns; ++x) {
+    out[x] = w0 * a8[x] + w1 * (a7[x] + a9[x]) + w2 * (a6[x] + a10[x]) + w3 * (a5[x] + a11[x]) +
+             w4 * (a4[x] + a12[x]) + w5 * (a3[x] + a13[x]) + w6 * (a2[x] + a14[x]) +
+             w7 * (a1[x] + a15[x]) + w8 * (a0[x] + a16[x]);
+  }
+}
+
+}  // namespace qc_metrics

@@ -1,0 +1,14 @@
+#pragma once
+
+/// Marks a free function as a hot loop that is compiled twice: for processors with AVX2 and FMA
+/// (x86-64-v3) and for all; the better one is chosen when the program starts.
+///
+/// "arch=haswell" must not be used here: its clone is chosen on that one family only. Not with
+/// sanitizers, whose start comes after the choice.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define ETALON_WIDE_KERNEL \
+  __attribute__((target_clones("arch=x86-64-v3", "default"), optimize("O3")))
+#else
+#define ETALON_WIDE_KERNEL
+#endif

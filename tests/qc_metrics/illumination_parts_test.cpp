@@ -1,0 +1,220 @@
+#include <gtest/gtest.h>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "qc_metrics/banded_cholesky.h"
+#include "qc_metrics/field_scan.h"
+#include "qc_metrics/field_shape.h"
+#include "qc_metrics/gaussian_rows.h"
+#include "qc_metrics/illumination.h"
+
+// The parts of the illumination analysis against their definitions, spelled out the slow way.
+
+namespace qc_metrics {
+namespace {
+
+cv::Mat Noisy(int width, int height, int type, double slope_x, std::uint64_t seed) {
+  cv::Mat image(height, width, CV_32F);
+  cv::RNG rng(seed);
+  rng.fill(image, cv::RNG::NORMAL, 2000.0, 40.0);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) image.at<float>(y, x) += static_cast<float>(slope_x * x - y);
+  }
+  cv::Mat out;
+  image.convertTo(out, type);
+  return out;
+}
+
+int Mirrored(int at, int size) {
+  if (at < 0) return -at - 1;
+  return at >= size ? 2 * size - at - 1 : at;
+}
+
+// The separable kernel, in double and in the order of its definition.
+cv::Mat SmoothedSlowly(const cv::Mat& image) {
+  std::vector<double> weight(17);
+  for (int k = 0; k < 17; ++k)
+    weight[static_cast<std::size_t>(k)] = std::exp(-(k - 8) * (k - 8) / 8.0);
+  const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
+  cv::Mat out(image.size(), CV_64F);
+  for (int y = 0; y < image.rows; ++y) {
+    for (int x = 0; x < image.cols; ++x) {
+      double sum = 0.0;
+      for (int j = -8; j <= 8; ++j) {
+        for (int i = -8; i <= 8; ++i) {
+          sum += weight[static_cast<std::size_t>(j + 8)] * weight[static_cast<std::size_t>(i + 8)] *
+                 static_cast<double>(
+                     image.at<float>(Mirrored(y + j, image.rows), Mirrored(x + i, image.cols)));
+        }
+      }
+      out.at<double>(y, x) = sum / (total * total);
+    }
+  }
+  return out;
+}
+
+// Sizes with a rest of a run of columns, and with one; extremes in rows that are skipped otherwise.
+TEST(GaussianRows, ExtremesAndEachFourthRowAreThoseOfTheKernel) {
+  for (const cv::Size size : {cv::Size(300, 70), cv::Size(128, 45), cv::Size(40, 33)}) {
+    for (const double slope : {0.0, 1.5, -1.5}) {
+      cv::Mat image = Noisy(size.width, size.height, CV_32F, slope, 5);
+      image.at<float>(size.height - 2, size.width - 3) += 5000.0F;  // row 31, 43 or 68
+      image.at<float>(1, 1) -= 1900.0F;
+      const cv::Mat slow = SmoothedSlowly(image);
+      std::vector<int> rows;
+      GaussianRows gaussian(size, [&](int y, const float* row) {
+        rows.push_back(y);
+        for (int x = 0; x < size.width; ++x) {
+          ASSERT_NEAR(static_cast<double>(row[x]), slow.at<double>(y, x), 0.01) << x << " " << y;
+        }
+      });
+      for (int y = 0; y < size.height; ++y) gaussian.Add(y, image.ptr<float>(y));
+      double low = 0.0, high = 0.0;
+      cv::minMaxLoc(slow, &low, &high);
+      EXPECT_NEAR(static_cast<double>(gaussian.lowest()), low, 0.01) << size;
+      EXPECT_NEAR(static_cast<double>(gaussian.highest()), high, 0.01) << size;
+      ASSERT_EQ(rows.size(), static_cast<std::size_t>((size.height + 3) / 4));
+      for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i], static_cast<int>(4 * i));
+    }
+  }
+}
+
+// 1100 rows: the percentiles come from each second of them, and still the means are exact but for
+// the square of that error.
+TEST(FieldScan, SumsAreThoseOfAllPixels) {
+  for (const cv::Size size : {cv::Size(61, 1100), cv::Size(333, 77)}) {
+    for (const int type : {CV_8U, CV_16U, CV_32S, CV_32F}) {
+      cv::Mat image = Noisy(size.width, size.height, CV_32F, 1.0, 9);
+      if (type == CV_8U) image = image / 20.0;
+      image.convertTo(image, type);
+      const FieldScan scan = ScanField(image);
+      cv::Mat values;
+      image.convertTo(values, CV_64F);
+      std::vector<double> sorted(values.begin<double>(), values.end<double>());
+      std::sort(sorted.begin(), sorted.end());
+      const auto n = sorted.size();
+      const auto extreme = static_cast<std::ptrdiff_t>(n / 20);
+      cv::Scalar mean, sd;
+      cv::meanStdDev(values, mean, sd);
+      const double range = sorted.back() - sorted.front();
+      EXPECT_EQ(scan.min_adu, sorted.front());
+      EXPECT_EQ(scan.max_adu, sorted.back());
+      EXPECT_NEAR(scan.mean_adu, mean[0], 1e-6 * mean[0]);
+      EXPECT_NEAR(scan.sd_adu, sd[0], 1e-6 * mean[0]);
+      const double dark = std::accumulate(sorted.begin(), sorted.begin() + extreme, 0.0);
+      const double light = std::accumulate(sorted.end() - extreme, sorted.end(), 0.0);
+      EXPECT_NEAR(scan.darkest_adu, dark / static_cast<double>(extreme), 2e-5 * range);
+      EXPECT_NEAR(scan.brightest_adu, light / static_cast<double>(extreme), 2e-5 * range);
+      double count = 0.0, sum_x = 0.0, sum_y = 0.0;
+      for (int y = 0; y < size.height; ++y) {
+        for (int x = 0; x < size.width; ++x) {
+          if (values.at<double>(y, x) <
+              static_cast<double>(static_cast<float>(0.9 * scan.max_adu))) {
+            continue;
+          }
+          count += 1.0;
+          sum_x += x;
+          sum_y += y;
+        }
+      }
+      EXPECT_NEAR(scan.bright_zone_px.x, sum_x / count, 1e-6);
+      EXPECT_NEAR(scan.bright_zone_px.y, sum_y / count, 1e-6);
+      EXPECT_NEAR(scan.binned.mean.at<double>(1, 2),
+                  cv::mean(values(cv::Rect(2 * scan.binned.bin_px, scan.binned.bin_px,
+                                           scan.binned.bin_px, scan.binned.bin_px)))[0],
+                  1e-6 * mean[0]);
+    }
+  }
+}
+
+// The SD of the noise is 40: 500 and more blocks tell it to 1 %, dust in a few of them does
+// nothing.
+TEST(FieldScan, NoiseIsThatOfThePixels) {
+  cv::Mat image = Noisy(400, 400, CV_32F, 1.0, 3);
+  image(cv::Rect(40, 40, 60, 20)) *= 0.7;
+  const FieldScan scan = ScanField(image);
+  EXPECT_NEAR(std::sqrt(scan.noise.VarianceAt(2000.0)), 40.0, 0.4);
+}
+
+TEST(BandedCholesky, SolvesAndRefuses) {
+  constexpr int kSize = 23, kWidth = 4;
+  Eigen::MatrixXd dense = Eigen::MatrixXd::Zero(kSize, kSize);
+  BandedMatrix banded(kSize, kWidth);
+  for (int i = 0; i < kSize; ++i) {
+    for (int j = std::max(0, i - kWidth); j <= i; ++j) {
+      const double value = i == j ? 9.0 + i : 1.0 / (1.0 + i + 2.0 * j);
+      dense(i, j) = dense(j, i) = value;
+      banded.At(static_cast<std::size_t>(i), static_cast<std::size_t>(j)) = value;
+    }
+  }
+  BandedMatrix refused = banded;
+  ASSERT_TRUE(FactorInPlace(banded));
+  EXPECT_NEAR(LogDeterminant(banded), std::log(dense.determinant()), 1e-10);
+  Eigen::VectorXd right(kSize);
+  for (int i = 0; i < kSize; ++i) right(i) = std::sin(i);
+  std::vector<double> solution(right.data(), right.data() + kSize);
+  SolveInPlace(banded, solution);
+  const Eigen::VectorXd expected = dense.llt().solve(right);
+  for (int i = 0; i < kSize; ++i)
+    EXPECT_NEAR(solution[static_cast<std::size_t>(i)], expected(i), 1e-12);
+  refused.At(7, 7) = -1.0;
+  EXPECT_FALSE(FactorInPlace(refused));
+}
+
+// Exact for a paraboloid but for what bins average: (bin / width)^2 / 12 of the curvature.
+TEST(FieldShape, IsThatOfAParaboloid) {
+  cv::Mat bins(50, 60, CV_64F);
+  const cv::Size size(300, 250);
+  const cv::Size2d pixel(0.2, 0.1);
+  for (int j = 0; j < bins.rows; ++j) {
+    for (int i = 0; i < bins.cols; ++i) {
+      const double x = 0.2 * ((i + 0.5) * 5.0 - 150.0);  // um from the middle
+      const double y = 0.1 * ((j + 0.5) * 5.0 - 125.0);
+      bins.at<double>(j, i) =
+          700.0 * (1.0 + 2e-3 * x - 3e-3 * y - 1e-4 * x * x - 3e-4 * y * y + 5e-5 * x * y);
+    }
+  }
+  const FieldShape shape = MeasureFieldShape(bins, 5, size, pixel, 700.0);
+  EXPECT_NEAR(shape.gradient[0], 2e-3, 1e-12);
+  EXPECT_NEAR(shape.gradient[1], -3e-3, 1e-12);
+  EXPECT_NEAR(shape.vignetting, -2e-4, 1e-13);
+  // Noise of a slope over n pixels: sqrt(12 / n) / sqrt(700), over the side.
+  const double slope_u = std::sqrt(12.0 / 75000.0 / 700.0);
+  EXPECT_NEAR(shape.gradient_u[0], slope_u / 60.0, 0.01 * slope_u / 60.0);
+  EXPECT_NEAR(shape.gradient_u[1], slope_u / 25.0, 0.01 * slope_u / 25.0);
+  // Of a second-degree term: sqrt(180 / n), over the side squared; the mean of both is half.
+  const double bend_u = std::sqrt(180.0 / 75000.0 / 700.0);
+  EXPECT_NEAR(shape.vignetting_u, 0.5 * bend_u * std::hypot(1.0 / 3600.0, 1.0 / 625.0),
+              0.02 * bend_u / 625.0);
+}
+
+TEST(FieldShape, IsReportedWithPixelSizesOnly) {
+  const cv::Mat image = Noisy(200, 150, CV_16U, 1.0, 2);
+  IlluminationSettings settings{.camera_offset_adu = 0.0, .saturation_adu = 65535.0};
+  const auto count = [&](const char* id) {
+    const auto report = IlluminationReport(MeasureIllumination(image, settings), settings);
+    return std::count_if(report.quantities.begin(), report.quantities.end(),
+                         [&](const Quantity& quantity) { return quantity.id == id; });
+  };
+  EXPECT_EQ(count("illumination.vignetting"), 0);
+  settings.pixel_size_x_um = 0.5;
+  EXPECT_EQ(count("illumination.vignetting"), 0);
+  settings.pixel_size_y_um = 0.5;
+  EXPECT_EQ(count("illumination.vignetting"), 1);
+  EXPECT_EQ(count("illumination.gradient.x"), 1);
+  const auto result = MeasureIllumination(image, settings);
+  const auto& field = std::get<Illumination>(result.field);
+  // About 1 ADU a pixel of 2 pixels a um, on 2025 ADU in the middle.
+  EXPECT_NEAR(field.gradient_x_per_um->value, 2.0 / 2025.0, 0.06 / 2025.0);
+  EXPECT_NEAR(field.gradient_y_per_um->value, -2.0 / 2025.0, 0.06 / 2025.0);
+}
+
+}  // namespace
+}  // namespace qc_metrics
