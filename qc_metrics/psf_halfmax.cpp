@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kBeadsForShape = 64;
 constexpr std::size_t kFewBeads = 10;
-constexpr double kFactor = 1.25;           // of the posterior widths, see DEFINITIONS.md
+constexpr double kFactor = 1.15;           // of the posterior widths, see DEFINITIONS.md
 constexpr double kFewFactor = 1.5;         // below 10 beads
 constexpr double kBackgroundShare = 0.72;  // d ln FWHM / d(background / amplitude)
 constexpr double kLineProfileU = 0.03;

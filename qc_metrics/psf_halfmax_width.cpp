@@ -10,7 +10,8 @@ namespace {
 // 1 - d^2/24 + 7 d^4/5760 by five-point differences at half pixels.
 constexpr std::array<double, 5> kSharpen = {1.0 / 30.0, -0.3, 23.0 / 15.0, -0.3, 1.0 / 30.0};
 constexpr double kSpacing = 0.5;
-constexpr double kMaximumStep = 0.2;  // in u
+constexpr double kMaximumStep = 0.04;  // in u: skew light shifts a wider difference
+constexpr double kLongestMove = 0.4;   // in u, of one round
 constexpr int kMaximumRounds = 8;
 constexpr double kFarthestMaximum = 1.0;  // in u from the centre
 constexpr double kMarch = 0.3;            // in widths of the map
@@ -103,8 +104,8 @@ std::optional<HalfMaximum> SharpLight::Measure() const {
       }
       move[axis] = -0.5 * kMaximumStep * (ahead - behind) / curvature;
     }
-    if (move.norm() > 2.0 * kMaximumStep) {
-      move *= 2.0 * kMaximumStep / move.norm();
+    if (move.norm() > kLongestMove) {
+      move *= kLongestMove / move.norm();
     }
     u += move;
     if (!(u.norm() < kFarthestMaximum)) {
