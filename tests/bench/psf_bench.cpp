@@ -90,7 +90,8 @@ int main(int argc, char** argv) {
                 row.ms, row.ms / row.touch_ms, row.touch_ms);
     json += (json.size() > 1 ? "," : "") + ("{\"name\":\"psf/" + row.name) +
             "\",\"ms\":" + std::to_string(row.ms) +
-            ",\"touch_ms\":" + std::to_string(row.touch_ms) + "}";
+            ",\"touch_ms\":" + std::to_string(row.touch_ms) +
+            ",\"beads\":" + std::to_string(row.beads) + "}";
   }
   const double per_bead = (many.ms - few.ms) / std::max(1, many.beads - few.beads);
   std::printf("each further bead %.3f ms (fit, gates, lines): %.0f a second\n", per_bead,

@@ -1,35 +1,260 @@
-"""Runs the benchmarks: `./dev bench [NAME] [--json FILE]`. Figures to keep are the ratios."""
+"""Runs the benchmarks: `./dev bench [NAME] [--json FILE]`. Figures to keep are the ratios.
+
+Inputs come from `etalon simulate`, in a temporary folder. Times are those of `etalon measure FILE
+--json`, whole processes, in processor time, so that other programs on the machine count little:
+user and system time of the process and its reader, less the digest of the input (which runs on a
+second thread, is no part of the targets and is measured apart) and, where the target says so, less
+the start of the process.
+`touch` is reading each 16-bit word of the mapped input once, measured in the same run.
+"""
 
 import argparse
+import hashlib
 import json
+import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-
-def psf(build):
-    """Beads in a stack, as a ratio to touching every voxel once."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as result:
-        subprocess.run([build / "psf_bench", "--json", result.name], check=True)
-        return json.loads(pathlib.Path(result.name).read_text())
+ROUNDS = 5
 
 
-def start(build):
-    """From the command to the first useful word, whole process, ms."""
+class Machine:
+    """The built programs, and inputs that are made once a run."""
+
+    def __init__(self, build, folder):
+        self.build = build
+        self.folder = pathlib.Path(folder)
+        self.start_cpu_ms = None
+
+    def simulate(self, kind, name, **keys):
+        path = self.folder / (name + ".ome.tif")
+        if not path.exists():
+            words = [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
+            subprocess.run([self.build / "etalon", "simulate", kind, "--output", path, *words],
+                           check=True, stdout=subprocess.DEVNULL)
+        return path
+
+    def touch_ms(self, path):
+        return float(subprocess.run([self.build / "file_touch", path], check=True, text=True,
+                                    capture_output=True).stdout)
+
+    def start_ms(self):
+        """Processor time of a process that does nothing."""
+        if self.start_cpu_ms is None:
+            self.start_cpu_ms = statistics.median(
+                cpu_ms([self.build / "etalon", "--version"]) for _ in range(21))
+        return self.start_cpu_ms
+
+    def digest_ms(self, path):
+        """Processor time of the input's SHA-256, by the same library."""
+        content = path.read_bytes()
+        times = []
+        for _ in range(3):
+            begin = time.process_time()
+            hashlib.sha256(content).digest()
+            times.append(1000 * (time.process_time() - begin))
+        return statistics.median(times)
+
+    def measure(self, analysis, path, *words, keys="", rounds=ROUNDS):
+        """Median figures of some runs, with the touch before and after."""
+        result = self.folder / "result.json"
+        command = [self.build / "etalon", "measure", analysis, str(path) + keys, "--json", result,
+                   "--quiet"]
+        command += [word for key in words for word in ("--set", key)]
+        before = self.touch_ms(path)
+        digest = self.digest_ms(path)
+        cpu, wall, anonymous = [], [], []
+        for _ in range(rounds):
+            peak = PeakMemory()
+            used = cpu_ms(command, peak)
+            timing = json.loads(result.read_text())["timing"]
+            cpu.append(used - digest)
+            wall.append(1000 * timing["analysis_s"])
+            anonymous.append(peak.kilobytes / 1024)
+        touch = statistics.median([before, self.touch_ms(path)])
+        row = {"cpu_ms": statistics.median(cpu), "analysis_wall_ms": statistics.median(wall),
+               "touch_ms": touch, "digest_ms": digest, "input_mb": path.stat().st_size / 1e6,
+               "memory_besides_mapped_mb": max(anonymous)}
+        row["ratio_to_touch"] = row["cpu_ms"] / touch
+        row["net_of_start_ms"] = row["cpu_ms"] - self.start_ms()
+        return row
+
+
+class PeakMemory(threading.Thread):
+    """Looks at the anonymous memory of a process and its children as often as it can."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.kilobytes = 0
+        self.pid = None
+        self.done = threading.Event()
+
+    def run(self):
+        while not self.done.is_set():
+            self.kilobytes = max(self.kilobytes, sum(map(anonymous_kilobytes, tree(self.pid))))
+            time.sleep(0.002)
+
+
+def tree(pid):
+    try:
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        children = []
+    return [pid, *(int(child) for child in children)]
+
+
+def anonymous_kilobytes(pid):
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1])
+    except OSError:
+        pass
+    return 0
+
+
+def cpu_ms(command, peak=None):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if peak:
+        peak.pid = process.pid
+        peak.start()
+    code = process.wait()
+    if peak:
+        peak.done.set()
+        peak.join()
+    if code != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {code}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+
+
+def say(target, name, row, limit, figure="cpu_ms", unit="ms"):
+    print(f"{target:3} {name:32} {row[figure]:9.2f} {unit} (must {limit})   "
+          f"{row['ratio_to_touch']:6.1f} x touch ({row['touch_ms']:.2f} ms)   "
+          f"{row['memory_besides_mapped_mb']:.0f} MB besides mapped pages")
+
+
+CAMERA = ("gain_e_per_adu=0.46", "camera_offset_adu=100", "read_noise_e=1.6")
+BEADS = {"model": "gaussian", "fwhm_x_um": 0.212, "fwhm_y_um": 0.235, "fwhm_z_um": 0.706,
+         "bead_diameter_um": 0, "photons_spread": 0.05, "pixel_size_um": 0.065}
+
+
+def stack(machine, side, planes, beads):
+    return machine.simulate("psf", f"beads-{side}-{planes}-{beads}", columns=side, rows=side,
+                            planes=planes, beads=beads, **BEADS)
+
+
+def psf(machine):
+    """S1, S2, S5 and whether time grows in proportion to voxels and beads."""
+    rows = {}
+    for name, target, limit, shape in (("mid", "S1", "50 ms", (512, 64, 40)),
+                                       ("mid_200_beads", "S7", "-", (512, 64, 200)),
+                                       ("large", "S2", "300 ms", (1024, 128, 200))):
+        rows[name] = machine.measure("psf", stack(machine, *shape), *CAMERA)
+        say(target, "psf " + name, rows[name], limit)
+    per_bead = (rows["mid_200_beads"]["cpu_ms"] - rows["mid"]["cpu_ms"]) / 160
+    voxels = (rows["large"]["cpu_ms"] - rows["mid_200_beads"]["cpu_ms"]) / (
+        rows["large"]["input_mb"] - rows["mid_200_beads"]["input_mb"])
+    rest = rows["mid"]["cpu_ms"] - 40 * per_bead - voxels * rows["mid"]["input_mb"]
+    rows["per_bead_ms"] = per_bead
+    rows["per_mb_ms"] = voxels
+    rows["rest_of_mid_ms"] = rest
+    print(f"S7  a further bead {per_bead:.3f} ms, a further MB {voxels:.3f} ms; what neither "
+          f"explains of mid: {rest:.1f} ms (start included)")
+    return rows
+
+
+def fits(machine):
+    """S3, S4: each further bead in one channel, without files."""
+    result = machine.folder / "fits.json"
+    subprocess.run([machine.build / "psf_bench", "--json", result], check=True)
+    rows = json.loads(result.read_text())
+    few, many = rows[0], rows[1]
+    per_second = 1000 * (many["beads"] - few["beads"]) / (many["ms"] - few["ms"])
+    print(f"S3  beads a second, all that a bead costs (fits, gates, lines): {per_second:.0f} "
+          "(must 3,500 Gaussian fits, 1,000 halfmax fits)")
+    return {"rows": rows, "beads_per_second": per_second}
+
+
+def illumination(machine):
+    path = machine.simulate("illumination", "field", columns=2048, rows=2048, dust=6)
+    row = machine.measure("illumination", path, "camera_offset_adu=100", rounds=9)
+    say("S6", "illumination 2048 x 2048", row, "15 ms net of start", "net_of_start_ms")
+    return row
+
+
+def detector(machine):
+    path = machine.simulate("detector", "dark", columns=1024, rows=1024, dark_frames=100,
+                            dark_exposures_s=0.01, flat_levels=200, flat_frames=2)
+    row = machine.measure("detector", path, "gain_e_per_adu=0.46",
+                          keys=",series=dark,exposure_s=0.01", rounds=3)
+    say("S6", "detector, dark series", row, "150 ms net of start", "net_of_start_ms")
+    return row
+
+
+def coregistration(machine):
+    path = machine.simulate("coregistration", "pair", columns=512, rows=512, planes=48, beads=40,
+                            emission_nm="520,600", excitation_nm="488,561", **BEADS)
+    row = machine.measure("coregistration", path, *CAMERA)
+    say("S6", "coregistration, 2 channels", row, "60 ms net of start", "net_of_start_ms")
+    return row
+
+
+def start(machine):
+    """From the command to the first useful word, whole process."""
     times = []
     for _ in range(21):
         begin = time.perf_counter()
-        subprocess.run([build / "etalon", "--version"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([machine.build / "etalon", "--version"], check=True,
+                       stdout=subprocess.DEVNULL)
         times.append(1000 * (time.perf_counter() - begin))
-    median = statistics.median(times)
-    print(f"start: {median:.1f} ms median of {len(times)} (aim 10 ms)")
-    return {"median_ms": median}
+    row = {"wall_ms": statistics.median(times), "cpu_ms": machine.start_ms()}
+    print(f"S7  process start {row['wall_ms']:.1f} ms wall, {row['cpu_ms']:.1f} ms processor "
+          "(must 30 ms)")
+    return row
 
 
-BENCHES = {"psf": psf, "start": start}
+def two(machine):
+    """Two files by two processes at once, against one after the other, wall time."""
+    path = stack(machine, 1024, 128, 200)
+    command = [machine.build / "etalon", "measure", "psf", path, "--quiet", "--json"]
+    command_of = [command + [machine.folder / f"two-{i}.json"] for i in range(2)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    gains = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        for words in command_of:
+            subprocess.run(words, check=True, **quiet)
+        alone = time.perf_counter() - begin
+        begin = time.perf_counter()
+        for process in [subprocess.Popen(words, **quiet) for words in command_of]:
+            process.wait()
+        gains.append(alone / (time.perf_counter() - begin))
+    row = {"gain": statistics.median(gains), "cores": os.cpu_count(),
+           "load": os.getloadavg()[0]}
+    print(f"S7  two files by two processes: {row['gain']:.2f} x (must 1.8 x; {row['cores']} cores, "
+          f"load {row['load']:.1f}, digests included)")
+    return row
+
+
+BENCHES = {"psf": psf, "fits": fits, "illumination": illumination, "detector": detector,
+           "coregistration": coregistration, "start": start, "two": two}
+
+
+def run(name, machine):
+    """A benchmark that cannot run is said and does not hide the others."""
+    try:
+        return BENCHES[name](machine)
+    except (OSError, RuntimeError, subprocess.CalledProcessError, KeyError) as error:
+        print(f"--  {name}: {error}")
+        return {"error": str(error)}
 
 
 def main():
@@ -38,11 +263,14 @@ def main():
     arguments.add_argument("--json", type=pathlib.Path)
     arguments.add_argument("--build", type=pathlib.Path, required=True)
     options = arguments.parse_args()
-    names = [options.name] if options.name else sorted(BENCHES)
-    results = {name: BENCHES[name](options.build) for name in names}
+    names = [options.name] if options.name else list(BENCHES)
+    with tempfile.TemporaryDirectory(prefix="etalon-bench-") as folder:
+        machine = Machine(options.build.resolve(), folder)
+        results = {name: run(name, machine) for name in names}
+    results["machine"] = {"cores": os.cpu_count(), "load": os.getloadavg()[0]}
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 0
+    return 1 if any("error" in result for result in results.values()) else 0
 
 
 if __name__ == "__main__":
