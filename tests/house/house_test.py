@@ -103,6 +103,19 @@ class HeadersAlone(Planted):
         self.assertEqual(len(rules.headers_alone(self.root, COMPILER, FLAGS, 1)), 1)
 
 
+class Words(Planted):
+    def test_the_pages_and_the_catalogue_of_this_tree_use_one_word_for_one_thing(self):
+        self.assertEqual(rules.words(ROOT), [])
+
+    def test_another_name_and_an_unexplained_definition_are_caught(self):
+        self.plant("qc_metrics/catalogue.cpp", '    {"psf.r2", "Fit R2", "1", kGauss},\n')
+        self.plant("dashboards/web/src/vocabulary.ts", '  "psf.r2": "Fit R²",\n')
+        self.assertEqual(rules.words(self.root), [])
+        self.plant("qc_metrics/psf.cpp", 'constexpr auto kGauss = "etalon.gauss3d/1";\n')
+        self.plant("dashboards/web/src/vocabulary.ts", '  "psf.r2": "R²",\n')
+        self.assertEqual(len(rules.words(self.root)), 2)
+
+
 class TopLevel(unittest.TestCase):
     def test_the_top_level_is_the_architectures(self):
         tracked = subprocess.run(["git", "-C", str(ROOT), "ls-files"], text=True,

@@ -179,3 +179,19 @@ def top_level(root, names):
     """Anything at the top that the architecture does not name; dot files are free."""
     return [f"{name}: not part of the top level" for name in sorted(names)
             if not name.startswith(".") and name not in TOP_LEVEL]
+
+
+def words(root):
+    """One word for one thing: the pages name each quantity and definition as the catalogue does."""
+    catalogue = (root / "qc_metrics/catalogue.cpp").read_text(encoding="utf-8")
+    pages = (root / "dashboards/web/src/vocabulary.ts").read_text(encoding="utf-8")
+    named = dict(re.findall(r'^  "([a-z_0-9.]+(?:/\d+)?)": "([^"]+)",', pages, re.MULTILINE))
+    violations = []
+    for quantity, name in re.findall(r'^ *\{"([a-z_0-9.]+)", "([^"]+)", "', catalogue, re.MULTILINE):
+        if named.get(quantity, "").replace("²", "2") != name:
+            violations.append(f"{quantity}: the pages do not call it {name}")
+    for path in sorted((root / "qc_metrics").glob("*.cpp")):
+        for definition in re.findall(r'"([a-z_]+\.[a-z0-9_]+/\d+)"', path.read_text(encoding="utf-8")):
+            if definition not in named:
+                violations.append(f"{path.name}: the pages have no line for {definition}")
+    return violations
