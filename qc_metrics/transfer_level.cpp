@@ -106,7 +106,11 @@ std::optional<DetectorValue> PatternSquared(const PixelSeries& series, const cv:
   if (pixels < 2.0) return std::nullopt;
   const double noise = noise_of_mean + dark.noise_of_mean_adu2;
   const double pattern = squares / pixels - noise;
-  const double u = std::sqrt((4.0 * std::max(0.0, pattern) * noise + 2.0 * noise * noise) / pixels);
+  // The pattern of the pixels at the border, and what the box took away, are only like the rest.
+  const double unseen = 1.0 - pixels / sums.n + 1.0 / (kBoxPx * kBoxPx);
+  const double own = std::max(0.0, pattern);
+  const double u =
+      std::sqrt((4.0 * own * noise + 2.0 * noise * noise + 2.0 * own * own * unseen) / pixels);
   return DetectorValue{pattern / sums.signal_squares, u / sums.signal_squares};
 }
 
