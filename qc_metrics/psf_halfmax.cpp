@@ -11,9 +11,7 @@ namespace qc_metrics {
 namespace {
 
 constexpr std::size_t kBeadsForShape = 64;
-constexpr std::size_t kFewBeads = 10;
 constexpr double kFactor = 1.15;           // of the posterior widths, see DEFINITIONS.md
-constexpr double kFewFactor = 1.5;         // below 10 beads
 constexpr double kBackgroundShare = 0.72;  // d ln FWHM / d(background / amplitude)
 constexpr double kLineProfileU = 0.03;
 constexpr double kFwhmPerSigma = 2.3548200450309493;
@@ -167,9 +165,7 @@ std::vector<BeadWork*> Ranked(std::vector<BeadWork>& work) {
 class ShapeReader {
  public:
   ShapeReader(const FitContext& context, const LearnedShape& shape)
-      : context_(context),
-        shape_(shape),
-        factor_(shape.learners.size() < kFewBeads ? kFewFactor : kFactor) {}
+      : context_(context), shape_(shape), factor_(kFactor) {}
 
   /// Widths of a fitted bead; false when its light has no half maximum.
   bool Read(const ShapedBead& bead, HalfmaxBead& out) {

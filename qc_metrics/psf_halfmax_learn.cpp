@@ -12,10 +12,13 @@ constexpr int kFirstDegree = 6;
 constexpr double kActiveSd = 3e-3;         // of the peak
 constexpr std::size_t kBeadsToStart = 16;  // the brightest; the others join for the final windows
 constexpr int kStartRounds = 4;            // after the first, in the windows of the core
-constexpr int kFinalRounds = 3;            // in the windows of the half maximum
+constexpr int kFinalRounds = 3;            // at least, in the windows of the half maximum
+constexpr int kMostRounds = 12;
+constexpr double kSettled = 3e-4;  // largest change of a coefficient, of the peak
 constexpr int kGaussianSteps = 6;
-constexpr int kStepsARound = 1;  // shape and beads move together, a Newton step at a time
+constexpr int kStepsARound = 3;
 constexpr int kFinalSteps = 10;
+constexpr double kNoisier = 1.1;  // chi2 per degree of freedom from which the noise is raised
 constexpr double kOddBead = 1.3;  // chi2 per degree of freedom, over the median of all beads
 
 /// Dirt and pairs would bend the shape of all.
@@ -34,7 +37,7 @@ void DropOddBeads(std::vector<ShapedBead>& beads) {
 class Learner {
  public:
   Learner(const FitContext& context, std::vector<ShapedBead> beads)
-      : context_(context), beads_(std::move(beads)) {
+      : context_(context), noise_(context.noise), beads_(std::move(beads)) {
     for (std::size_t i = kBeadsToStart; i < beads_.size(); ++i) {
       later_.push_back(std::move(beads_[i]));
     }
@@ -59,11 +62,11 @@ class Learner {
     FitBeads(later_, MapKind::kFree, kFinalSteps);
     std::move(later_.begin(), later_.end(), std::back_inserter(beads_));
     NewWindows();
-    for (int i = 0; i < kFinalRounds; ++i) Round();
+    for (int i = 0; i < kFinalRounds || (i < kMostRounds && moved_ > kSettled); ++i) Round();
     if (beads_.empty() || shape_.covariance.size() == 0) {
       return std::nullopt;
     }
-    Summarise();
+    shape_.chi2_per_dof = chi2_;
     shape_.learners = std::move(beads_);
     return std::move(shape_);
   }
@@ -90,7 +93,7 @@ class Learner {
 
   void FitBeads(std::vector<ShapedBead>& beads, MapKind kind, int steps) {
     std::erase_if(beads, [&](ShapedBead& bead) {
-      return !FitShaped(shape_.table, context_.noise, kind, steps, bead);
+      return !FitShaped(shape_.table, noise_, kind, steps, bead);
     });
     DropOddBeads(beads);
   }
@@ -99,9 +102,9 @@ class Learner {
   void Round() {
     ShapeEquations equations;
     for (const ShapedBead& bead : beads_) {
-      static_cast<void>(AddBead(
-          SumProducts(bead.voxels, shape_.table, shape_.light.modes, bead.light, context_.noise),
-          kBeadParameters, equations));
+      static_cast<void>(
+          AddBead(SumProducts(bead.voxels, shape_.table, shape_.light.modes, bead.light, noise_),
+                  kBeadParameters, equations));
     }
     if (equations.matrix.size() == 0) {
       beads_.clear();
@@ -111,10 +114,12 @@ class Learner {
     shape_.evidence = EvidenceOf(equations, modes, shape_.light.coefficients);
     ShapePosterior posterior =
         SolveShape(equations, modes, shape_.light.coefficients, shape_.evidence);
+    moved_ = (posterior.coefficients - shape_.light.coefficients).cwiseAbs().maxCoeff();
     shape_.light.coefficients = std::move(posterior.coefficients);
     shape_.covariance = std::move(posterior.covariance);
     shape_.table = TableOf(shape_.light);
     FitBeads(beads_, MapKind::kFree, kStepsARound);
+    RaiseNoise();
   }
 
   void NewWindows() {
@@ -124,22 +129,35 @@ class Learner {
       if (!half) return true;
       const auto& axes = half->axes;
       return !Rewindow(context_, {axes[0].Width(), axes[1].Width(), axes[2].Width()}, bead) ||
-             !FitShaped(shape_.table, context_.noise, MapKind::kFree, kStepsARound, bead);
+             !FitShaped(shape_.table, noise_, MapKind::kFree, kStepsARound, bead);
     });
   }
 
-  void Summarise() {
+  [[nodiscard]] double ChiSquarePerDof() const {
     double chi2 = 0.0;
     double dof = 0.0;
     for (const ShapedBead& bead : beads_) {
       chi2 += bead.chi2;
       dof += bead.count - kBeadParameters;
     }
-    shape_.chi2_per_dof =
-        chi2 / std::max(1.0, dof - static_cast<double>(shape_.light.modes.size()));
+    return chi2 / std::max(1.0, dof - static_cast<double>(shape_.light.modes.size()));
+  }
+
+  /// What the shape cannot explain counts as noise, so that it is not explained by force.
+  void RaiseNoise() {
+    chi2_ = raised_ * ChiSquarePerDof();
+    raised_ = chi2_ > kNoisier ? chi2_ : 1.0;
+    noise_ = context_.noise;
+    noise_.at_zero *= raised_;
+    noise_.per_adu *= raised_;
+    noise_.floor *= raised_;
   }
 
   const FitContext& context_;
+  NoiseLine noise_;
+  double raised_ = 1.0;  ///< by which noise_ exceeds the context's
+  double chi2_ = 0.0;    ///< per degree of freedom, in units of the context's noise
+  double moved_ = 0.0;
   std::vector<ShapedBead> beads_, later_;
   LearnedShape shape_;
 };

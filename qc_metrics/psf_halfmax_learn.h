@@ -16,7 +16,7 @@ struct LearnedShape {
   Eigen::MatrixXd covariance;  ///< posterior of the coefficients
   std::array<ClassEvidence, kParityClasses> evidence{};
   std::vector<ShapedBead> learners;  ///< beads that it was learned from, fitted
-  double chi2_per_dof = 0.0;         ///< pooled
+  double chi2_per_dof = 0.0;         ///< pooled; beyond 1.1 the noise was raised by it
 };
 
 /// Learns the shape: beads and shape in turn, windows frozen at 3 sigma of the core and then at 3.5

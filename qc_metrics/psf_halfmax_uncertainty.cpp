@@ -74,7 +74,6 @@ SharedUncertainty ShapeUncertainty(const FitContext& context, const LearnedShape
   const Eigen::MatrixXd cross = products.block(kBeadParameters, 0, count, kBeadParameters);
   const SharpLight light(shape.table, bead.light, context.box, context.voxel_um);
   const Eigen::VectorXd at_peak = light.Modes(modes, half.maximum_px);
-  const double noise = std::sqrt(std::max(1.0, shape.chi2_per_dof));
   std::array<Eigen::VectorXd, 3> widths;
   SharedUncertainty out;
   for (int axis = 0; axis < 3; ++axis) {
@@ -84,11 +83,11 @@ SharedUncertainty ShapeUncertainty(const FitContext& context, const LearnedShape
         WidthGradient(bead.light, context.box, light.Direction(axis), half.axes[at].Width());
     const BeadVector answer = scale.cwiseProduct(llt.solve(scale.cwiseProduct(gradient)));
     widths[at] = own_part.log_width - cross * answer;
-    out.fwhm[at] = noise * Quadratic(widths[at], shape.covariance);
-    out.skew[at] = std::hypot(noise * Quadratic(own_part.skew, shape.covariance), kHiddenSkew);
+    out.fwhm[at] = Quadratic(widths[at], shape.covariance);
+    out.skew[at] = std::hypot(Quadratic(own_part.skew, shape.covariance), kHiddenSkew);
   }
-  out.lateral = noise * Quadratic(0.5 * (widths[0] + widths[1]), shape.covariance);
-  out.asymmetry = noise * Quadratic(widths[0] - widths[1], shape.covariance);
+  out.lateral = Quadratic(0.5 * (widths[0] + widths[1]), shape.covariance);
+  out.asymmetry = Quadratic(widths[0] - widths[1], shape.covariance);
   return out;
 }
 
