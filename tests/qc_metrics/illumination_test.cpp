@@ -175,7 +175,7 @@ TEST(IlluminationUncertainty, PullOfTheCv) {
   const double truth = std::sqrt(square / n - mean * mean + mean + rounding_e2) / mean;
   Pull pull;
   const cv::Mat expected = monitor::simulation::ExpectedField(scene);
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     monitor::simulation::Random random(seed);
     const auto field = MeasureOrFail(Expose(expected, scene.camera, random), SettingsFor(scene));
     pull.Add(field.cv.value - truth, field.cv.u);
