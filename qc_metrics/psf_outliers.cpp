@@ -12,7 +12,7 @@ namespace qc_metrics {
 namespace {
 
 constexpr std::size_t kFewestBeads = 5;
-constexpr std::size_t kBeadsForSurface = 12;
+constexpr std::size_t kBeadsForSurface = 16;
 constexpr double kMadToSd = 1.4826;
 
 double MedianOf(std::vector<double> values) {
@@ -26,11 +26,16 @@ double MedianOf(std::vector<double> values) {
 /// numbers in 98 of 100 fields; the second factor is for the scatter of the robust SD itself.
 double LargestByChance(std::size_t beads) {
   const auto n = static_cast<double>(beads);
-  return std::sqrt(2.0 * std::log(30.0 * n)) * (1.0 + 4.0 / n);
+  return std::sqrt(2.0 * std::log(30.0 * n)) * (1.0 + 5.0 / n);
 }
 
-/// What is left of each value once the field, or the median, is taken off.
-std::vector<double> ResidualsOf(const PsfField& field, const std::vector<BeadValue>& values) {
+/// What is left of each value once the field, or the median, is taken off, and its robust SD.
+struct Leftover {
+  std::vector<double> values;
+  double sd = 0.0;
+};
+
+Leftover LeftoverOf(const PsfField& field, const std::vector<BeadValue>& values) {
   std::vector<FieldPoint> points;
   std::vector<double> plain;
   for (const BeadValue& one : values) {
@@ -40,26 +45,26 @@ std::vector<double> ResidualsOf(const PsfField& field, const std::vector<BeadVal
   }
   const auto fit = values.size() < kBeadsForSurface ? std::nullopt : FitField(points);
   const double median = MedianOf(plain);
+  std::vector<double> sizes;
   for (std::size_t i = 0; i < plain.size(); ++i) {
     plain[i] -= fit ? fit->At(points[i].x, points[i].y) : median;
+    sizes.push_back(std::abs(plain[i]));
   }
-  return plain;
+  return {std::move(plain), fit ? fit->residual_sd : kMadToSd * MedianOf(std::move(sizes))};
 }
 
 /// Raises the score of each bead to what one quantity says of it.
 void Score(const PsfField& field, const std::vector<BeadValue>& values,
            std::map<std::size_t, double>& scores) {
   if (values.size() < kFewestBeads) return;
-  const std::vector<double> residuals = ResidualsOf(field, values);
-  std::vector<double> sizes;
+  const Leftover left = LeftoverOf(field, values);
   std::vector<double> us;
-  for (const double r : residuals) sizes.push_back(std::abs(r));
   for (const BeadValue& one : values) us.push_back(one.value.u);
-  const double scale = std::max(kMadToSd * MedianOf(sizes), MedianOf(us));
+  const double scale = std::max(left.sd, MedianOf(std::move(us)));
   if (!(scale > 0.0)) return;
   for (std::size_t i = 0; i < values.size(); ++i) {
     double& score = scores[values[i].bead];
-    score = std::max(score, sizes[i] / scale);
+    score = std::max(score, std::abs(left.values[i]) / scale);
   }
 }
 

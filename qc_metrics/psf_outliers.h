@@ -16,12 +16,12 @@ struct OutlierMark {
 /// Marks beads; none is dropped, medians bear them.
 ///
 /// Method    from 5 kept beads on: residual of the lateral width, the axial width or the asymmetry
-///           (default definition) from the smooth surface over the field (from 12 beads on; it
+///           (default definition) from the smooth surface over the field (from 16 beads on; it
 ///           takes what the field itself does) or from the median, over 1.4826 MAD, or over the
 ///           median u of the beads where that is larger (the modified z score of Iglewicz and
-///           Hoaglin, How to Detect and Handle Outliers, 1993). Beyond sqrt(2 ln(30 n)) (1 + 4/n)
+///           Hoaglin, How to Detect and Handle Outliers, 1993). Beyond sqrt(2 ln(30 n)) (1 + 5/n)
 ///           of n beads, which chance passes in fewer than one field in ten, the bead is marked
-///           with its largest score: 5.7 for 5 beads, 4.2 for 40. Their fixed 3.5 would mark a good
+///           with its largest score: 6.3 for 5 beads, 4.2 for 40. Their fixed 3.5 would mark a good
 ///           bead in every fifth field of 36.
 [[nodiscard]] std::vector<OutlierMark> FindOutliers(const PsfField& field);
 

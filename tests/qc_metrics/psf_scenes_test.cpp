@@ -56,10 +56,10 @@ TEST(PsfScenes, FiveBeadsAreMeasuredAndSaidNotToRepresentTheField) {
 }
 
 TEST(PsfScenes, FiveHundredBeadsAreAllFoundAndKept) {
-  BeadScene scene{800, 800, 30, kVoxelUm};
+  BeadScene scene{720, 720, 24, kVoxelUm};
   scene.seed = 102;
   monitor::simulation::Random random(1102);
-  for (const auto& centre : ScatterCentres(scene, 500, 24.0, 14.0, 10.0, random)) {
+  for (const auto& centre : ScatterCentres(scene, 500, 23.0, 12.0, 10.0, random)) {
     scene.beads.push_back({centre, EllipsoidCovariance(kFwhmUm), 2000.0});
   }
   ASSERT_EQ(scene.beads.size(), 500U);
@@ -111,8 +111,9 @@ TEST(PsfScenes, APsfThatChangesOverTheFieldIsMappedAndItsBeadsAreKept) {
   expect("psf.field.lateral.bowl", 0.4, 0.01);
   expect("psf.field.lateral.tilt.x", 0.0, 0.01);
   expect("psf.field.axial.tilt.x", 0.1, 0.01);
-  expect("psf.planarity.tilt.x", 6.0 * 0.2, 0.01);
-  expect("psf.planarity.tilt.y", -3.0 * 0.2, 0.01);
+  // The field is 320 px wide, 319 of them from the first centre to the last.
+  expect("psf.planarity.tilt.x", 6.0 * 0.2 * 320.0 / 319.0, 0.01);
+  expect("psf.planarity.tilt.y", -3.0 * 0.2 * 320.0 / 319.0, 0.01);
   EXPECT_GT(FindQuantityOf(report.quantities, "psf.fwhm.worst_zone.lateral")->value,
             1.05 * FindQuantityOf(report.quantities, "psf.fwhm.lateral")->value);
 }
