@@ -21,8 +21,8 @@ struct OutlierMark {
 ///           median u of the beads where that is larger (the modified z score of Iglewicz and
 ///           Hoaglin, How to Detect and Handle Outliers, 1993). Beyond sqrt(2 ln(30 n)) (1 + 5/n)
 ///           of n beads, which chance passes in fewer than one field in ten, the bead is marked
-///           with its largest score: 6.3 for 5 beads, 4.2 for 40. Their fixed 3.5 would mark a good
-///           bead in every fifth field of 36.
+///           with its largest score: 6.3 for 5 beads, 4.2 for 40. Their fixed 3.5 marks good
+///           beads more often than that.
 [[nodiscard]] std::vector<OutlierMark> FindOutliers(const PsfField& field);
 
 /// Adds `psf.outlier` (the score) to the objects of marked beads, and one finding.
