@@ -31,7 +31,7 @@ constexpr std::string_view kEllipsoid = "etalon.ellipsoid/1";
 constexpr std::string_view kSegment = "etalon.segment/1";
 constexpr std::string_view kTrace = "etalon.trace/1";
 constexpr std::string_view kPulses = "etalon.pulses/1";
-constexpr std::string_view kIrradiance = "etalon.irradiance.derived/1";
+constexpr std::string_view kIrradiance = "etalon.irradiance_derived/1";
 constexpr std::string_view kSetPoints = "etalon.set_points/1";
 constexpr std::string_view kPtc = "etalon.photon_transfer/1";
 constexpr std::string_view kDark = "etalon.dark_series/1";
@@ -132,7 +132,7 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"power.repeatability", "Power repeatability", "1", kPulses, kLower, kLine, "etalon_power_repeatability_ratio", "", 1.0},
     {"power.irradiance", "Irradiance at the sample", "W/cm2", kIrradiance, kNeither, kLine, "", "", 1.0},
     {"power.linearity.slope", "Power linearity, slope", "mW/%", kSetPoints, kNeither, kLine, "", "", 1.0},
-    {"power.linearity.intercept", "Power linearity, intercept", "mW", kSetPoints, kNeither, kLine, "", "", 1.0},
+    {"power.linearity.intercept", "Power linearity, intercept", "mW", kSetPoints, kNeither, kLine, "", "", kWattsPerMw},
     {"power.linearity.r2", "Power linearity R2", "1", kSetPoints, kHigher, kLine, "etalon_power_linearity_r2_ratio", "", 1.0},
     {"power.linearity.worst_deviation", "Power linearity, worst deviation of full scale", "1", kSetPoints, kLower, kLine, "etalon_power_linearity_worst_deviation_ratio", "", 1.0},
 

@@ -10,21 +10,8 @@ bool IsLeadingPart(const std::string& part, const std::string& id) {
   return id == part || (id.starts_with(part) && id[part.size()] == '.');
 }
 
-/// The definition that judges `id`: that of the longest leading part named by the procedure.
-const std::string* PinnedDefinition(const JudgingRules& rules, const std::string& id) {
-  const std::string* pinned = nullptr;
-  std::size_t longest = 0;
-  for (const auto& [part, definition] : rules.definitions) {
-    if (part.size() >= longest && IsLeadingPart(part, id)) {
-      pinned = &definition;
-      longest = part.size();
-    }
-  }
-  return pinned;
-}
-
 bool IsInForce(const LimitRow& row, const JudgingRules& rules) {
-  const std::string* pinned = PinnedDefinition(rules, row.quantity);
+  const std::string* pinned = PinnedDefinition(rules.definitions, row.quantity);
   return (row.action.lower || row.action.upper) && (!pinned || *pinned == row.definition);
 }
 
@@ -211,6 +198,19 @@ MeasurementOutcome Conclude(const JudgedMeasurement& measurement, bool is_missin
 }
 
 }  // namespace
+
+const std::string* PinnedDefinition(const std::map<std::string, std::string>& definitions,
+                                    const std::string& id) {
+  const std::string* pinned = nullptr;
+  std::size_t longest = 0;
+  for (const auto& [part, definition] : definitions) {
+    if (part.size() >= longest && IsLeadingPart(part, id)) {
+      pinned = &definition;
+      longest = part.size();
+    }
+  }
+  return pinned;
+}
 
 JudgedMeasurement JudgeMeasurement(const MeasuredDocument& document, const JudgingRules& rules,
                                    const std::vector<LimitRow>& limits,

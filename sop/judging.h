@@ -52,6 +52,11 @@ struct JudgingRules {
   std::vector<ComparabilityKey> comparability;
 };
 
+/// The definition that judges `id`: that of the longest leading part that `definitions` names, as a
+/// procedure does; nullptr where none is pinned.
+[[nodiscard]] const std::string* PinnedDefinition(
+    const std::map<std::string, std::string>& definitions, const std::string& id);
+
 /// One row of a limit set. It applies to quantities of the same id, definition and comparator; a
 /// row that names a channel goes before one that does not.
 struct LimitRow {

@@ -186,7 +186,7 @@ void DeriveIrradiance(const Setup& setup, qc_metrics::Report& report) {
     if (quantity.id != "power.mean") continue;
     derived.push_back(quantity);
     derived.back().id = "power.irradiance";
-    derived.back().definition = "etalon.irradiance.derived/1";
+    derived.back().definition = "etalon.irradiance_derived/1";
     derived.back().unit = "W/cm2";
     derived.back().value *= kWattsPerMw / *area_cm2;
     if (derived.back().u) *derived.back().u *= kWattsPerMw / *area_cm2;

@@ -4,6 +4,7 @@
 #include "monitor/service/record_impl.h"
 #include "qc_metrics/catalogue.h"
 #include "sop/journal/canonical_json.h"
+#include "sop/judging.h"
 
 namespace monitor::service {
 namespace {
@@ -52,6 +53,34 @@ Json Point(const QuantityRow& row, const sop::store::MeasurementRow& measurement
           {"received_at", measurement.received_at}};
 }
 
+/// The definition that judges a quantity by this procedure: its pin, else that of its limit.
+std::string JudgingDefinition(const RegisterState& state, const std::string& procedure,
+                              const std::string& quantity) {
+  const Json named = state.procedures.at(procedure).value("definitions", Json::object());
+  std::map<std::string, std::string> pins;
+  for (const auto& [part, definition] : named.items()) {
+    if (definition.is_string()) pins[part] = definition;
+  }
+  if (const auto* pinned = sop::PinnedDefinition(pins, quantity)) return *pinned;
+  const auto set = state.limit_sets.find(procedure);
+  if (set == state.limit_sets.end()) return "";
+  for (const Json& limit : set->second.at("limits")) {
+    if (limit.at("quantity") == quantity) return limit.at("definition");
+  }
+  return "";
+}
+
+/// What a series shows unless asked: what judges the quantity there, else the built-in default.
+std::string ShownDefinition(const RegisterState& state, const QualityRecord::SeriesQuery& query) {
+  for (const Assignment& assignment : state.assignments) {
+    if (assignment.instrument + "/" + assignment.configuration != query.subject) continue;
+    const std::string judging = JudgingDefinition(state, assignment.procedure, query.quantity);
+    if (!judging.empty()) return judging;
+  }
+  const auto* entry = qc_metrics::FindQuantity(query.quantity);
+  return entry == nullptr ? "" : std::string(entry->default_definition);
+}
+
 /// Keeps the lowest and highest point of each stretch, so that no excursion is lost.
 Json Thinned(const Json& points, std::size_t wanted) {
   if (wanted == 0 || points.size() <= wanted) return points;
@@ -80,8 +109,8 @@ Json QualityRecord::Series(const SeriesQuery& query, const AsOf& as_of) const {
   RequireFound(state->configurations.contains(query.subject), "unknown_configuration",
                "subject \"" + query.subject + "\"");
   const auto* entry = qc_metrics::FindQuantity(query.quantity);
-  std::string definition = query.definition;
-  if (definition.empty() && entry != nullptr) definition = entry->default_definition;
+  const std::string definition =
+      query.definition.empty() ? ShownDefinition(*state, query) : query.definition;
   auto rows = view.tables->Series(
       {query.subject, query.quantity, definition, query.channel.empty() ? "*" : query.channel,
        Bound(query.from, INT64_MIN), Bound(query.to, INT64_MAX)},
@@ -90,7 +119,8 @@ Json QualityRecord::Series(const SeriesQuery& query, const AsOf& as_of) const {
   Json of = nullptr;
   Json unit = entry ? Json(std::string(entry->unit)) : Json(nullptr);
   if (!rows.empty()) {
-    const std::string qualifier = query.of.empty() ? ChosenQualifier(rows) : AskedQualifier(query.of);
+    const std::string qualifier =
+        query.of.empty() ? ChosenQualifier(rows) : AskedQualifier(query.of);
     // Without a channel asked for, channels are not mixed either.
     const std::string channel = rows.back().channel;
     for (const QuantityRow& row : rows) {

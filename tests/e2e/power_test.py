@@ -79,7 +79,7 @@ class Logs(Folder):
         log = self.write("log.csv", "time_s,power_mw\n" + rows)
         lit = ["--set", "spot_diameter_um=100"]
         document, _, _ = measure(log, *lit, "--set", "location=objective exit")
-        irradiance, = values(document, "power.irradiance", "etalon.irradiance.derived/1")
+        irradiance, = values(document, "power.irradiance", "etalon.irradiance_derived/1")
         self.assertAlmostEqual(irradiance["value"], 2.001e-3 / (math.pi * 0.005 ** 2), delta=1e-6)
         self.assertEqual(irradiance["unit"], "W/cm2")
         document, _, _ = measure(log, *lit, "--set", "location=fibre exit")

@@ -132,9 +132,7 @@ class _Finder:
 
 def find(path, name, arguments):
     """All mutants of the file at `path`, called `name` in reports."""
-    text = pathlib.Path(path).read_text()
-    if not text.isascii():  # the compiler counts bytes
-        text = text.encode().decode("latin-1")
+    text = pathlib.Path(path).read_text("latin-1")  # the compiler counts bytes
     unit = cindex.Index.create().parse(str(path), args=arguments)
     worst = [d for d in unit.diagnostics if d.severity >= cindex.Diagnostic.Error]
     if worst:

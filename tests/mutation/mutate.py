@@ -74,24 +74,22 @@ def find_all(tree, build, folder, files):
     return found
 
 
-def write(tree, sample):
+def write(tree, sample, texts):
+    """Offsets count bytes, so that texts are one character a byte."""
     by_file = collections.defaultdict(dict)
     for number, mutant in sample.items():
         by_file[mutant.file][number] = mutant
-    for name in {m.file for m in sample.values()} | {f for f in by_file}:
-        text = (ROOT / name).read_text()
-        raw = text if text.isascii() else text.encode().decode("latin-1")
-        written = finder.build_in(raw, by_file[name])
-        data = written.encode("latin-1") if not text.isascii() else written.encode()
+    for name, text in texts.items():
+        data = finder.build_in(text, by_file[name]).encode("latin-1")
         if (tree / name).read_bytes() != data:
             (tree / name).write_bytes(data)
 
 
-def build_sample(tree, build, sample, targets, jobs):
+def build_sample(tree, build, sample, texts, targets, jobs):
     """Builds; mutants that the compiler refuses are dropped, and are no mistakes one could ship."""
     refused = 0
     while True:
-        write(tree, sample)
+        write(tree, sample, texts)
         done = run(["ninja", "-C", build, "-k", "0", f"-j{jobs}", *targets])
         if done.returncode == 0:
             return refused
@@ -104,9 +102,7 @@ def build_sample(tree, build, sample, targets, jobs):
             sys.exit(done.stdout[-4000:])
         refused += len(broken)
         for number in broken:
-            name = sample.pop(number).file
-            if not any(m.file == name for m in sample.values()):
-                shutil.copy2(ROOT / name, tree / name)
+            del sample[number]
 
 
 def test_names(program):
@@ -182,7 +178,7 @@ def main():
     configure(tree, build, options.calibration)
     known = equivalents()
     everything = find_all(tree, build, options.folder, options.files)
-    texts = {m.file: (ROOT / m.file).read_text() for m in everything}
+    texts = {m.file: (tree / m.file).read_text("latin-1") for m in everything}
     worth = [m for m in everything if m.key(texts[m.file]) not in known]
     chosen = random.Random(options.seed).sample(worth, min(options.count, len(worth)))
     sample = dict(enumerate(chosen))
@@ -190,7 +186,7 @@ def main():
           f"change nothing, {len(sample)} drawn with seed {options.seed}", flush=True)
     listed = (tree / "tests" / options.folder / "CMakeLists.txt").read_text()
     targets = re.findall(r"etalon_test\((\w+)", listed)
-    refused = build_sample(tree, build, sample, targets, options.jobs)
+    refused = build_sample(tree, build, sample, texts, targets, options.jobs)
     tests = [(build / target, name) for target in targets for name in test_names(build / target)]
     reached, seconds = trace(tests, build, options.jobs)
     print(f"{refused} refused by the compiler; {len(tests)} tests, {sum(seconds.values()):.0f} s",

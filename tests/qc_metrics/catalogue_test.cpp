@@ -116,7 +116,7 @@ TEST(Catalogue, FamiliesAreValidPrometheusNamesInBaseUnits) {
   const std::regex unit(
       ".*_(meters|meters_per_second|ratio|ratio_per_second|watts|seconds|radians|adu|electrons|"
       "electrons_per_adu|electrons_per_second|pixels|beads)");
-  const std::regex label("([a-z_]+=\"[a-z0-9_]+\")?");
+  const std::regex label("([a-z_]+=\"[a-z0-9_]+\"(,[a-z_]+=\"[a-z0-9_]+\")*)?");
   for (const auto& row : Catalogue()) {
     if (row.prometheus_family.empty()) continue;
     EXPECT_TRUE(std::regex_match(std::string(row.prometheus_family), name)) << row.id;

@@ -13,7 +13,8 @@ nlohmann::json Document() {
     "setup": {"z_step_um": {"value": 0.2, "source": "option"}},
     "quantities": [{"id": "psf.fwhm.z", "definition": "etalon.gauss3d/1", "value": 0.7064, "unit": "um",
                     "u": 0.00206, "u_method": "fit_covariance", "n": 40, "of": {"comparator": "rayleigh"}}],
-    "objects": [{"kind": "bead", "state": "kept"}, {"kind": "bead", "state": "rejected", "reason": "edge"}],
+    "objects": [{"kind": "bead", "state": "kept", "position_um": [1, 2, 3]},
+                {"kind": "bead", "state": "rejected", "reason": "edge", "position_um": [0, 2, 3]}],
     "findings": [{"code": "saturated", "severity": "warning", "text": "Lower the exposure."}],
     "pictures": []})");
 }
