@@ -8,7 +8,7 @@ namespace qc_metrics {
 namespace {
 
 constexpr const char* kGrid = "etalon.grid/1";
-constexpr const char* kRadial = "etalon.grid.radial/1";
+constexpr const char* kRadial = "etalon.grid_radial/1";
 constexpr double kShareOfStrays = 0.2;
 constexpr double kCoverage = 0.5;
 

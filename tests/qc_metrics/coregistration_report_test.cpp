@@ -176,7 +176,7 @@ TEST(CoregistrationReport, TheRatioIsToTheLongerEmissionsEllipsoid) {
                            std::pow(0.12 * 0.003 / 3 / (axial * axial / 4), 2);
   EXPECT_NEAR(*ratio->u, std::sqrt(numerator) / in_halves, 1e-4 * *ratio->u);
   EXPECT_EQ(ratio->unit, "1");
-  EXPECT_NE(Find(report.quantities, "coregistration.ratio", "etalon.ellipsoid.median_shift/1",
+  EXPECT_NE(Find(report.quantities, "coregistration.ratio", "etalon.ellipsoid_median_shift/1",
                  "metroloj_qc.widefield"),
             nullptr);
   // MetroloJ_QC takes full widths for semi-axes and averages over the beads.

@@ -158,7 +158,7 @@ TEST(Geometry, ReportsTheCataloguesQuantities) {
   EXPECT_EQ(report.quantities[0].id, "geometry.pixel_size.x");
   EXPECT_EQ(report.quantities[1].id, "geometry.pixel_size.y");
   EXPECT_EQ(report.quantities[4].definition, "etalon.grid/1");
-  EXPECT_EQ(report.quantities[5].definition, "etalon.grid.radial/1");
+  EXPECT_EQ(report.quantities[5].definition, "etalon.grid_radial/1");
   for (const Quantity& q : report.quantities) {
     ASSERT_NE(FindQuantity(q.id), nullptr) << q.id;
     EXPECT_EQ(FindQuantity(q.id)->unit, q.unit);

@@ -250,6 +250,8 @@ export const definition: Record<string, string> = {
   "etalon.field_plane/1": "Plane and bowl through the values of all beads",
   "etalon.gauss1d/1": "1-D Gaussian with offset through the axial response",
   "etalon.grid/1": "Lattice fitted to all points of the grid",
+  "etalon.ellipsoid_median_shift/1": "As etalon.ellipsoid/1, of the median shift",
+  "etalon.grid_radial/1": "Radial part of the distortion of the grid",
   "etalon.halfmax1d/1": "Width at half of the maximum of the axial response",
   "etalon.median_shift/1": "Median of the shifts of all beads",
   "etalon.moves/1": "From positions before and after stated moves",
