@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "monitor/acquisition/mapped_memory.h"
+#include "monitor/acquisition/page_trimmer.h"
 #include "qc_metrics/stack.h"
 
 namespace monitor::acquisition {
@@ -48,6 +49,7 @@ struct Image {
   std::vector<ReaderNote> notes;
   std::vector<std::string> parts;  ///< names of the other files of a set, beside the one read
   std::vector<std::shared_ptr<const MappedMemory>> memory;
+  std::shared_ptr<PageTrimmer> trimmer;  ///< of a large image; ends with it
 };
 
 /// The z-stack of one channel at one time.

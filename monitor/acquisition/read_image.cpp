@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "monitor/acquisition/czi_image.h"
 #include "monitor/acquisition/lif_file.h"
 #include "monitor/acquisition/lif_image.h"
+#include "monitor/acquisition/page_trimmer.h"
 #include "monitor/acquisition/read_error.h"
 #include "monitor/acquisition/tiff_image.h"
 
@@ -38,6 +40,9 @@ constexpr std::array kNotMeasured = {
     Magic{"<?xml"sv, "an XML text"},
 };
 
+/// From here on pages that were read are given back.
+constexpr std::uint64_t kLargeBytes = std::uint64_t{1} << 30;
+
 std::string Head(int fd) {
   std::array<char, 16> head{};
   const ssize_t got = pread(fd, head.data(), head.size(), 0);
@@ -51,7 +56,9 @@ bool IsTiff(std::string_view head) {
 
 }  // namespace
 
-Image ReadImage(const ImageSource& source) {
+namespace {
+
+Image ReadAny(const ImageSource& source) {
   if (source.bytes == 0) {
     throw ReadError(ReadFault::kUnreadable,
                     "the file is empty (0 bytes); copy it again from the instrument");
@@ -70,6 +77,18 @@ Image ReadImage(const ImageSource& source) {
   throw ReadError(ReadFault::kUnreadable,
                   "the file is of no known image format; export the raw image as TIFF or "
                   "OME-TIFF, or name a converter with --converter");
+}
+
+}  // namespace
+
+Image ReadImage(const ImageSource& source) {
+  Image image = ReadAny(source);
+  std::uint64_t mapped = 0;
+  for (const auto& memory : image.memory) mapped += memory->bytes().size();
+  if (mapped > kLargeBytes) {
+    image.trimmer = std::make_shared<PageTrimmer>(image.memory, kLargeBytes);
+  }
+  return image;
 }
 
 }  // namespace monitor::acquisition

@@ -10,6 +10,7 @@
 
 #include "monitor/agent/durable_file.h"
 #include "monitor/agent/file_name.h"
+#include "monitor/agent/glob.h"
 #include "monitor/agent/submission.h"
 #include "monitor/log/log.h"
 
@@ -199,7 +200,11 @@ void Agent::Measure(const Task& task, const fs::path& work_folder, const Moment&
                    .name = EncodeName(source.filename().native()),
                    .digest = {},
                    .work_folder = work_folder,
-                   .limits = {config_.memory_bytes, config_.time_limit}};
+                   .limits = {config_.memory_bytes, config_.time_limit},
+                   .converter = {}};
+  for (const std::string& glob : config_.converter.files) {
+    if (MatchesGlob(glob, source.filename().native())) job.converter = config_.converter.command;
+  }
   const bool copies = config_.archive == Archive::kCopy;
   if (copies) {
     // The child reads the copy: what is measured is what is archived, and the share is read once.

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "monitor/agent/strict_table.h"
+#include "monitor/measurement/converter.h"
 #include "monitor/measurement/setup_keys.h"
 
 namespace monitor::agent {
@@ -72,6 +73,20 @@ void ReadLimits(const toml::table* toml, const path& file, AgentConfig& config) 
   const double time_s = table.Number("time_s", 600, 1, kDay_s);
   config.memory_bytes = static_cast<std::uint64_t>(memory_mb) << 20;
   config.time_limit = std::chrono::seconds(static_cast<std::int64_t>(time_s));
+}
+
+void ReadConverter(const toml::table* toml, const path& file, AgentConfig& config) {
+  if (toml == nullptr) return;
+  StrictTable table(*toml, "[converter]", file.string(), {"command", "files"});
+  config.converter = {table.Texts("command"), table.Texts("files")};
+  if (config.converter.files.empty()) {
+    table.RefuseKey("files", "must list the names that it converts, such as [\"*.nd2\"]");
+  }
+  try {
+    measurement::CheckConverter(config.converter.command);
+  } catch (const measurement::UsageError& error) {
+    table.RefuseKey("command", error.what());
+  }
 }
 
 // What `etalon measure` would refuse for every file of the rule is refused here, once.
@@ -143,13 +158,15 @@ AgentConfig ParseConfig(std::string_view toml_text, const path& file) {
     throw ConfigError(file.string() + ":" + std::to_string(error.source().begin.line) + ": " +
                       std::string(error.description()));
   }
-  StrictTable table(root, "the file", file.string(), {"agent", "spool", "limits", "watch"});
+  StrictTable table(root, "the file", file.string(),
+                    {"agent", "spool", "limits", "converter", "watch"});
   AgentConfig config;
   const toml::table* agent = table.Table("agent");
   if (agent == nullptr) table.RefuseKey("agent", "is missing; begin the file with [agent]");
   ReadAgent(*agent, file, config);
   ReadSpool(table.Table("spool"), file, config);
   ReadLimits(table.Table("limits"), file, config);
+  ReadConverter(table.Table("converter"), file, config);
   for (const toml::table* watch : table.Tables("watch")) {
     config.watches.push_back(ReadWatch(*watch, file));
   }

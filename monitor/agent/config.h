@@ -36,6 +36,12 @@ struct Watch {
 
 enum class Archive { kCopy, kReference, kNone };
 
+/// A program of the site for formats that are not read here: `[converter]`.
+struct ConverterRule {
+  std::vector<std::string> command;  ///< words; {input} and {output} stand for the files
+  std::vector<std::string> files;    ///< globs of the names that go through it
+};
+
 struct AgentConfig {
   std::string name;
   std::string service;               ///< "http://127.0.0.1:8080"
@@ -46,6 +52,7 @@ struct AgentConfig {
   Archive archive = Archive::kCopy;
   std::uint64_t memory_bytes = std::uint64_t{4} << 30;  ///< data a measuring child may hold
   std::chrono::seconds time_limit{600};                 ///< wall time of one measuring child
+  ConverterRule converter;
   std::vector<Watch> watches;
 };
 

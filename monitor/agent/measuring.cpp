@@ -161,6 +161,9 @@ std::vector<std::string> MeasureCommand(const MeasuringJob& job) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(job.limits.time).count();
   command.insert(command.end(), {"--limit-mb", std::to_string(job.limits.memory_bytes >> 20U),
                                  "--limit-s", std::to_string(seconds)});
+  if (!job.converter.empty()) {
+    command.insert(command.end(), {"--converter", json(job.converter).dump()});
+  }
   for (const auto& [key, value] : job.rule->set) {
     command.insert(command.end(), {"--set", key + "=" + value});
   }

@@ -25,6 +25,7 @@ struct MeasuringJob {
   FileDigest digest;
   std::filesystem::path work_folder;  ///< holds result.json, pictures/, output.txt meanwhile
   ChildLimits limits;
+  std::vector<std::string> converter;  ///< command that the file goes through; empty: none
 };
 
 enum class MeasuringOutcome { kMeasured, kUnmeasurable, kUnreadable };

@@ -126,6 +126,18 @@ std::vector<std::pair<std::string, std::string>> StrictTable::Pairs(std::string_
   return pairs;
 }
 
+std::vector<std::string> StrictTable::Texts(std::string_view key) {
+  std::vector<std::string> texts;
+  const toml::node* node = table_.get(key);
+  if (node == nullptr) return texts;
+  if (!node->is_array()) RefuseKey(key, "must be a list of texts");
+  for (const toml::node& element : *node->as_array()) {
+    if (!element.is_string()) Refuse(element, "'" + std::string(key) + "' must hold texts only");
+    texts.push_back(element.as_string()->get());
+  }
+  return texts;
+}
+
 const toml::table* StrictTable::Table(std::string_view key) {
   const toml::node* node = table_.get(key);
   if (node == nullptr) return nullptr;

@@ -38,6 +38,8 @@ class StrictTable {
   [[nodiscard]] std::optional<toml::date> Date(std::string_view key);
   /// A table of plain values, each as the text that `--set` takes.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> Pairs(std::string_view key);
+  /// A list of texts; empty when the key is absent.
+  [[nodiscard]] std::vector<std::string> Texts(std::string_view key);
   /// The sub-tables of `[[key]]`, or the one of `[key]` (then at most one).
   [[nodiscard]] std::vector<const toml::table*> Tables(std::string_view key);
   [[nodiscard]] const toml::table* Table(std::string_view key);

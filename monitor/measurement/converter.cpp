@@ -179,6 +179,17 @@ std::optional<int> RunIn(const WorkFolder& folder, const ConverterCommand& comma
 
 }  // namespace
 
+void CheckConverter(const ConverterCommand& command) {
+  const auto names = [&command](std::string_view place) {
+    return std::any_of(command.begin(), command.end(),
+                       [place](const std::string& word) { return word.find(place) != word.npos; });
+  };
+  if (command.size() >= 2 && names("{input}") && names("{output}")) return;
+  throw UsageError(
+      "the converter takes a command with {input} and {output}, such as \"bfconvert {input} "
+      "{output}\"");
+}
+
 ConverterCommand ParseConverter(std::string_view text) {
   ConverterCommand command;
   if (text.starts_with('[')) {
@@ -193,15 +204,7 @@ ConverterCommand ParseConverter(std::string_view text) {
       text.remove_prefix(std::min(end + 1, text.size()));
     }
   }
-  const auto names = [&command](std::string_view place) {
-    return std::any_of(command.begin(), command.end(),
-                       [place](const std::string& word) { return word.find(place) != word.npos; });
-  };
-  if (command.size() < 2 || !names("{input}") || !names("{output}")) {
-    throw UsageError(
-        "the converter takes a command with {input} and {output}, such as \"bfconvert {input} "
-        "{output}\"");
-  }
+  CheckConverter(command);
   return command;
 }
 

@@ -19,6 +19,9 @@ using ConverterCommand = std::vector<std::string>;
 /// Errors  UsageError: no command, or one without {input} or {output}.
 [[nodiscard]] ConverterCommand ParseConverter(std::string_view text);
 
+/// Errors  UsageError, as ParseConverter().
+void CheckConverter(const ConverterCommand& command);
+
 /// Runs the converter on the file at `path` and opens what it made. The command runs in a process
 /// group of its own with the limits on memory, size of files and time, without standard input, and
 /// ends with this process. Its folder (below TMPDIR, else /var/tmp, so not in memory) is gone when

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
+#include "monitor/acquisition/page_trimmer.h"
 #include "monitor/acquisition/read_error.h"
 #include "monitor/acquisition/read_image.h"
 #include "tests/monitor/acquisition/real_file.h"
@@ -154,6 +157,36 @@ TEST(TiffImage, ImageJsBigTiffHoldsAllPlanesBehindItsOnePage) {
   const WrittenPage page{4, 3, {Counting(0, 4 * kPixels)}, "ImageJ=1.53\nimages=4\nslices=4\n"};
   const WrittenFile file(TiffBytes({page}));
   ExpectPlanes(ReadImage(file.Source()), {0, 1, 2, 3});
+}
+
+std::uint64_t ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t all = 0;
+  std::uint64_t resident = 0;
+  file >> all >> resident;
+  return resident * 4096;
+}
+
+// A sparse file: its pages cost no disk, but they are resident when they are touched.
+TEST_F(TiffSets, PagesThatWereReadAreGivenBack) {
+  constexpr std::uint64_t kBytes = std::uint64_t{256} << 20;
+  constexpr std::uint64_t kAllowed = std::uint64_t{32} << 20;
+  Write("sparse", "");
+  fs::resize_file(folder_ / "sparse", kBytes);
+  const int fd = open((folder_ / "sparse").c_str(), O_RDONLY | O_CLOEXEC);
+  const auto mapping = MappedMemory::MapFile(fd, kBytes);
+  close(fd);
+  const std::uint64_t before = ResidentBytes();
+  const PageTrimmer trimmer({mapping}, before + kAllowed);
+  std::uint64_t most = 0;
+  for (std::uint64_t at = 0; at < kBytes; at += 4096) {
+    ASSERT_EQ(mapping->bytes()[at], std::byte{0});
+    if (at % (1 << 22) != 0) continue;
+    most = std::max(most, ResidentBytes());
+    // What a real analysis does between pages: a busy machine gives the trimmer its turn too.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_LT(most, before + kBytes / 2);
 }
 
 TEST(TiffImage, APaletteIsLeftOutAndItsIndicesAreTheValues) {

@@ -49,6 +49,23 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
   return text.replace(text.find(from), from.size(), to);
 }
 
+TEST(AgentConfigConverter, IsACommandAndTheNamesThatGoThroughIt) {
+  const std::string agent = "[agent]\nname = \"a\"\nservice = \"http://h\"\n[converter]\n";
+  const AgentConfig config = ParseConfig(
+      agent + "command = [\"bfconvert\", \"{input}\", \"{output}\"]\nfiles = [\"*.nd2\"]\n",
+      "agent.toml");
+  EXPECT_EQ(config.converter.command,
+            (std::vector<std::string>{"bfconvert", "{input}", "{output}"}));
+  EXPECT_EQ(config.converter.files, std::vector<std::string>{"*.nd2"});
+  EXPECT_NE(
+      ErrorOf(agent + "command = [\"bfconvert\", \"{input}\"]\nfiles = [\"*\"]\n").find("{output}"),
+      std::string::npos);
+  EXPECT_NE(ErrorOf(agent + "command = [\"a\", \"{input}\", \"{output}\"]\n").find("files"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(agent + "command = \"a {input} {output}\"\nfiles = [\"*\"]\n").find("list"),
+            std::string::npos);
+}
+
 TEST(Config, ReadsEverythingAndResolvesPathsFromItsOwnFolder) {
   const AgentConfig config = ParseConfig(kGood, "/etc/etalon/agent.toml");
   EXPECT_EQ(config.name, "confocal-room");
