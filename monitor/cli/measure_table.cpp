@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -91,8 +92,10 @@ std::string ObjectLine(const json& objects) {
   if (objects.empty()) return {};
   std::size_t kept = 0;
   std::map<std::string, std::size_t> rejected;
+  std::string kind;
   for (const json& object : objects) {
     if (!object.contains("position_um")) continue;  // a part of a series in time
+    kind = object.value("kind", "object");
     if (object.at("state") == "kept") {
       ++kept;
     } else {
@@ -100,7 +103,9 @@ std::string ObjectLine(const json& objects) {
     }
   }
   if (kept == 0 && rejected.empty()) return {};
-  std::string text = "\nBeads: " + std::to_string(kept) + " kept";
+  std::ranges::replace(kind, '_', ' ');
+  if (!kind.empty()) kind[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(kind[0])));
+  std::string text = "\n" + kind + "s: " + std::to_string(kept) + " kept";
   for (const auto& [reason, count] : rejected) {
     text += ", " + std::to_string(count) + " rejected: " + reason;
   }

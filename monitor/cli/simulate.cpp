@@ -71,7 +71,7 @@ void WriteTruth(const std::string& path, const ordered_json& truth) {
 int Simulate(const SimulateOptions& options) {
   try {
     const auto done = options.scenario->run(options.settings, options.output, options.seed);
-    if (!options.truth.empty()) WriteTruth(options.truth, TruthDocument(options, done));
+    WriteTruth(options.truth, TruthDocument(options, done));
     return 0;
   } catch (const simulation::ScenarioError& error) {
     throw measurement::UsageError(error.what());

@@ -149,6 +149,7 @@ SimulateOptions ParseSimulateOptions(int argc, char** argv) {
   options.settings = simulation::ScenarioSettings(options.scenario->keys);
   for (const std::string& assignment : assignments) PutAssignment(assignment, taken, options);
   if (options.output.empty()) throw UsageError("name the file to write: --output FILE");
+  if (options.truth.empty()) options.truth = options.output + ".truth.json";
   return options;
 }
 
@@ -179,6 +180,7 @@ std::string SimulateHelp(const simulation::Scenario* scenario) {
       "\n  --output FILE     the image or log to write; a kind of several files writes the others\n"
       "                    beside it\n"
       "  --truth FILE|-    the truth as JSON (etalon.truth/1), with the words for etalon measure\n"
+      "                    (OUTPUT.truth.json)\n"
       "  --set KEY=VALUE   one setting; etalon simulate KIND --help lists them\n"
       "  --seed N          another draw of places and noise (1)\n\n"
       "Exit: 0 written, 2 wrong usage, 1 failed.\n";

@@ -11,7 +11,7 @@ namespace monitor::cli {
 struct SimulateOptions {
   const simulation::Scenario* scenario = nullptr;  ///< null: only where help is wanted
   std::string output;
-  std::string truth;  ///< empty: none; "-": standard output
+  std::string truth;  ///< "-": standard output
   simulation::ScenarioSettings settings{{}};
   std::uint64_t seed = 1;
   bool help = false;

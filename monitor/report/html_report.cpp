@@ -123,7 +123,7 @@ std::string Objects(const json& document) {
   }
   if (kept == 0 && rejected.empty()) return "";
   std::string html = fmt::format(
-      "<h2>Beads</h2><div class=\"card\"><table><tbody><tr><th "
+      "<h2>Objects</h2><div class=\"card\"><table><tbody><tr><th "
       "scope=\"row\">kept</th><td class=\"num\">{}</td></tr>",
       kept);
   for (const auto& [reason, count] : rejected) {

@@ -34,10 +34,9 @@ class RoundTrip(unittest.TestCase):
         self.path = pathlib.Path(self.folder.name)
 
     def simulate(self, kind, *words, name="simulated.ome.tif"):
-        done = etalon("simulate", kind, "--output", name, "--truth", "truth.json", *words,
-                      folder=self.path)
+        done = etalon("simulate", kind, "--output", name, *words, folder=self.path)
         self.assertEqual(done.returncode, 0, done.stderr)
-        truth = json.loads((self.path / "truth.json").read_text())
+        truth = json.loads((self.path / f"{name}.truth.json").read_text())
         self.assertEqual(truth["schema"], "etalon.truth/1")
         for file in truth["files"]:
             self.assertTrue((self.path / file).is_file(), file)
