@@ -52,13 +52,47 @@ std::string ReadText(const std::string& path) {
   return text;
 }
 
+// What no setup file has and what the parser (toml++ 3.3) does not survive: a table's header that
+// begins with anything but a letter trips its assertion, and letters beyond ASCII outside of quotes
+// and comments run past the cases of its test for blanks. A line ends whatever was open: no text of
+// ours has two.
+void RefuseWhatIsNoSetup(const std::string& text, const std::string& shown) {
+  int line = 1;
+  const auto refuse = [&](const char* why) {
+    throw UsageError(shown + ", line " + std::to_string(line) + ": " + why);
+  };
+  bool begun = false;  // something stands on this line already
+  char inside = '\0';  // the quote or the hash that is open
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char letter = text[i];
+    if (letter == '\n') {
+      ++line;
+      begun = false;
+      inside = '\0';
+    } else if (inside == '"' && letter == '\\' && i + 1 < text.size() && text[i + 1] != '\n') {
+      ++i;
+    } else if (inside == '\0') {
+      if (letter == '[' && !begun) refuse("a setup file has keys and no tables");
+      if (static_cast<unsigned char>(letter) >= 0x80U) {
+        refuse("letters beyond ASCII stand in quotes only");
+      }
+      begun = begun || (letter != ' ' && letter != '\t' && letter != '\r');
+      if (letter == '"' || letter == '\'' || letter == '#') inside = letter;
+    } else if (letter == inside && letter != '#') {
+      inside = '\0';
+    }
+  }
+}
+
 }  // namespace
 
 SetupLayer ReadSetupFile(const std::string& path) {
   const std::string shown = "setup file '" + acquisition::Printable(path) + "'";
   toml::table table;
   try {
-    table = toml::parse(ReadText(path));
+    const std::string text = ReadText(path);
+    RefuseWhatIsNoSetup(text, shown);
+    table = toml::parse(text);
   } catch (const toml::parse_error& error) {
     throw UsageError(shown + ", line " + std::to_string(error.source().begin.line) + ": " +
                      acquisition::Printable(error.description()));
