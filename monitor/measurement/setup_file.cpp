@@ -4,9 +4,13 @@
 #include <toml++/toml.h>
 
 #include <charconv>
+#include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "monitor/acquisition/printable.h"
 #include "monitor/measurement/setup_keys.h"
@@ -52,37 +56,79 @@ std::string ReadText(const std::string& path) {
   return text;
 }
 
-// What no setup file has and what the parser (toml++ 3.3) does not survive: a table's header that
-// begins with anything but a letter trips its assertion, and letters beyond ASCII outside of quotes
-// and comments run past the cases of its test for blanks. A line ends whatever was open: no text of
-// ours has two.
-void RefuseWhatIsNoSetup(const std::string& text, const std::string& shown) {
-  int line = 1;
-  const auto refuse = [&](const char* why) {
-    throw UsageError(shown + ", line " + std::to_string(line) + ": " + why);
-  };
-  bool begun = false;  // something stands on this line already
-  char inside = '\0';  // the quote or the hash that is open
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char letter = text[i];
-    if (letter == '\n') {
-      ++line;
-      begun = false;
-      inside = '\0';
-    } else if (inside == '"' && letter == '\\' && i + 1 < text.size() && text[i + 1] != '\n') {
-      ++i;
-    } else if (inside == '\0') {
-      if (letter == '[' && !begun) refuse("a setup file has keys and no tables");
-      if (static_cast<unsigned char>(letter) >= 0x80U) {
-        refuse("letters beyond ASCII stand in quotes only");
+/// Turns a setup file into the ASCII that the parser (toml++ 3.3) gets. Its test for blanks runs
+/// past its cases on letters beyond ASCII, so that they are written as escapes where they may stand
+/// (double quotes; comments do not matter) and refused elsewhere; a table's header that begins with
+/// a sign trips its assertion, and no setup file has tables. A line ends whatever was open: no text
+/// of ours has two.
+class AsciiToml {
+ public:
+  AsciiToml(std::string text, std::string shown)
+      : whole_(std::move(text)), text_(whole_), shown_(std::move(shown)) {}
+
+  [[nodiscard]] std::string Text() {
+    std::string ascii;
+    while (!text_.empty()) {
+      const auto byte = static_cast<unsigned char>(text_.front());
+      if (byte >= 0x80U) {
+        ascii += TakeBeyondAscii();
+        continue;
       }
-      begun = begun || (letter != ' ' && letter != '\t' && letter != '\r');
-      if (letter == '"' || letter == '\'' || letter == '#') inside = letter;
-    } else if (letter == inside && letter != '#') {
-      inside = '\0';
+      Note(text_.front());
+      ascii += text_.front();
+      text_.remove_prefix(1);
+    }
+    return ascii;
+  }
+
+ private:
+  [[noreturn]] void Refuse(const std::string& why) const {
+    throw UsageError(shown_ + ", line " + std::to_string(line_) + ": " + why);
+  }
+
+  void Note(char letter) {
+    const bool escaped = std::exchange(escaped_, false);
+    if (letter == '\n') {
+      ++line_;
+      begun_ = false;
+      inside_ = '\0';
+    } else if (inside_ == '\0') {
+      if (letter == '[' && !begun_) Refuse("a setup file has keys and no tables");
+      begun_ = begun_ || (letter != ' ' && letter != '\t' && letter != '\r');
+      if (letter == '"' || letter == '\'' || letter == '#') inside_ = letter;
+    } else if (inside_ == '"' && letter == '\\') {
+      escaped_ = !escaped;
+    } else if (letter == inside_ && letter != '#' && !escaped) {
+      inside_ = '\0';
     }
   }
-}
+
+  std::string TakeBeyondAscii() {
+    const auto lead = static_cast<unsigned char>(text_.front());
+    const std::size_t length = lead >= 0xF0U ? 4 : lead >= 0xE0U ? 3 : 2;
+    std::uint32_t letter = lead & (0xFFU >> (length + 1));
+    for (std::size_t i = 1; i < length; ++i) {
+      const auto next = i < text_.size() ? static_cast<unsigned char>(text_[i]) : 0U;
+      if (lead < 0xC2U || lead > 0xF4U || (next & 0xC0U) != 0x80U) Refuse("this is no UTF-8");
+      letter = letter << 6U | (next & 0x3FU);
+    }
+    text_.remove_prefix(length);
+    escaped_ = false;
+    if (inside_ == '#') return "?";
+    if (inside_ != '"') Refuse("letters beyond ASCII stand in double quotes only");
+    char escape[16];
+    std::snprintf(escape, sizeof escape, "\\U%08X", letter);
+    return escape;
+  }
+
+  std::string whole_;
+  std::string_view text_;  // what is left of it
+  std::string shown_;
+  int line_ = 1;
+  bool begun_ = false;    // something stands on this line already
+  bool escaped_ = false;  // a backslash stands in front
+  char inside_ = '\0';    // the quote or the hash that is open
+};
 
 }  // namespace
 
@@ -90,9 +136,7 @@ SetupLayer ReadSetupFile(const std::string& path) {
   const std::string shown = "setup file '" + acquisition::Printable(path) + "'";
   toml::table table;
   try {
-    const std::string text = ReadText(path);
-    RefuseWhatIsNoSetup(text, shown);
-    table = toml::parse(text);
+    table = toml::parse(AsciiToml(ReadText(path), shown).Text());
   } catch (const toml::parse_error& error) {
     throw UsageError(shown + ", line " + std::to_string(error.source().begin.line) + ": " +
                      acquisition::Printable(error.description()));
