@@ -26,6 +26,40 @@ double Dot(std::span<const double> a, std::span<const double> b) {
   return sum;
 }
 
+// Columns made orthonormal, so that their products lose no digits however alike the columns are
+// (NIST's Filip and Longley are tests).
+class OrthonormalColumns {
+ public:
+  explicit OrthonormalColumns(const DesignColumns& columns) {
+    const auto rows = static_cast<Eigen::Index>(columns.front().size());
+    const auto count = static_cast<Eigen::Index>(columns.size());
+    Eigen::MatrixXd design(rows, count);
+    for (Eigen::Index j = 0; j < count; ++j) {
+      design.col(j) =
+          Eigen::Map<const Eigen::VectorXd>(columns[static_cast<std::size_t>(j)].data(), rows);
+    }
+    const Eigen::RowVectorXd lengths = design.colwise().norm().cwiseMax(1e-300);
+    design.array().rowwise() /= lengths.array();
+    const Eigen::ColPivHouseholderQR<Eigen::MatrixXd> factor(design);
+    // A column that the others already are gets no part: its coefficient is 0.
+    const Eigen::Index rank = factor.rank();
+    basis_ = factor.householderQ() * Eigen::MatrixXd::Identity(rows, rank);
+    Eigen::MatrixXd back = Eigen::MatrixXd::Zero(count, rank);
+    back.topRows(rank) = factor.matrixR()
+                             .topLeftCorner(rank, rank)
+                             .template triangularView<Eigen::Upper>()
+                             .solve(Eigen::MatrixXd::Identity(rank, rank));
+    back_ = lengths.cwiseInverse().asDiagonal() * (factor.colsPermutation() * back);
+  }
+
+  [[nodiscard]] const Eigen::MatrixXd& basis() const { return basis_; }
+  /// Takes coefficients of the basis to those of the columns.
+  [[nodiscard]] const Eigen::MatrixXd& back() const { return back_; }
+
+ private:
+  Eigen::MatrixXd basis_, back_;
+};
+
 // Products of columns and values over all pairs of neighbours with one gap: the whitened problem of
 // any lag-1 correlation is a sum of them.
 struct PairSums {
@@ -38,18 +72,14 @@ struct PairSums {
 // Solves the whitened problem for one lag-1 correlation after another.
 class Likelihood {
  public:
-  Likelihood(const DesignColumns& columns, std::span<const double> values,
+  Likelihood(const Eigen::MatrixXd& basis, std::span<const double> values,
              std::span<const int> gaps)
-      : z_(static_cast<Eigen::Index>(values.size()),
-           static_cast<Eigen::Index>(columns.size() + 1)) {
+      : z_(basis.rows(), basis.cols() + 1) {
     // Around their mean the values lose no digits to their own size.
     for (const double value : values) mean_ += value / static_cast<double>(values.size());
+    z_.leftCols(basis.cols()) = basis;
     for (Eigen::Index i = 0; i < z_.rows(); ++i) {
-      const auto row = static_cast<std::size_t>(i);
-      for (std::size_t j = 0; j < columns.size(); ++j) {
-        z_(i, static_cast<Eigen::Index>(j)) = columns[j][row];
-      }
-      z_(i, z_.cols() - 1) = values[row] - mean_;
+      z_(i, z_.cols() - 1) = values[static_cast<std::size_t>(i)] - mean_;
     }
     for (Eigen::Index i = 1; i < z_.rows(); ++i) AddPair(i, gaps[static_cast<std::size_t>(i)]);
   }
@@ -136,6 +166,19 @@ double BestLag1(const Likelihood& likelihood) {
   return 0.5 * (low + high);
 }
 
+// Of the residuals themselves: what a fit explains is not subtracted from what there is.
+double WhiteVariance(const std::vector<double>& residuals, std::span<const int> gaps, double lag1,
+                     std::size_t columns) {
+  if (residuals.size() <= columns) return 0.0;
+  double squares = residuals[0] * residuals[0];
+  for (std::size_t i = 1; i < residuals.size(); ++i) {
+    const double a = std::pow(lag1, gaps[i]);
+    const double innovation = residuals[i] - a * residuals[i - 1];
+    squares += innovation * innovation / (1.0 - a * a);
+  }
+  return squares / static_cast<double>(residuals.size() - columns);
+}
+
 double TrimmedSquare(std::span<const double> values, std::size_t lag) {
   std::vector<double> squares;
   for (std::size_t i = lag; i < values.size(); ++i) {
@@ -155,17 +198,22 @@ double TrimmedSquare(std::span<const double> values, std::size_t lag) {
 
 SeriesFit FitSeries(const DesignColumns& columns, std::span<const double> values,
                     std::span<const int> gaps) {
-  const Likelihood likelihood(columns, values, gaps);
+  const OrthonormalColumns orthonormal(columns);
+  const Likelihood likelihood(orthonormal.basis(), values, gaps);
   SeriesFit fit;
   fit.noise.lag1 = values.size() < kLeastForLag1 ? 0.0 : BestLag1(likelihood);
   const auto solution = likelihood.Solve(fit.noise.lag1);
-  fit.noise.sd = std::sqrt(solution.variance);
   fit.residuals = likelihood.Residuals(solution.coefficients);
-  for (Eigen::Index i = 0; i < solution.coefficients.size(); ++i) {
-    fit.coefficients.push_back(solution.coefficients(i) + (i == 0 ? likelihood.mean() : 0.0));
+  const double variance = WhiteVariance(fit.residuals, gaps, fit.noise.lag1, columns.size());
+  fit.noise.sd = std::sqrt(variance);
+  const Eigen::MatrixXd& back = orthonormal.back();
+  const Eigen::VectorXd coefficients = back * solution.coefficients;
+  const Eigen::MatrixXd covariance = variance * back * solution.inverse * back.transpose();
+  for (Eigen::Index i = 0; i < coefficients.size(); ++i) {
+    fit.coefficients.push_back(coefficients(i) + (i == 0 ? likelihood.mean() : 0.0));
     fit.covariance.emplace_back();
-    for (Eigen::Index j = 0; j < solution.coefficients.size(); ++j) {
-      fit.covariance.back().push_back(solution.variance * solution.inverse(i, j));
+    for (Eigen::Index j = 0; j < coefficients.size(); ++j) {
+      fit.covariance.back().push_back(covariance(i, j));
     }
   }
   return fit;

@@ -31,7 +31,8 @@ struct SeriesFit {
 ///         samples are left out); `gaps[0]` is not used.
 /// Method  the likelihood is searched over lag-1 correlations of 0 to .97; with fewer than 8
 /// samples
-///         the correlation is taken as 0.
+///         the correlation is taken as 0. The columns are made orthonormal first.
+/// Accuracy  without correlation 11 digits on NIST's Longley, 7 on Filip (tests).
 /// Errors  none: more columns than samples give a fit without noise.
 /// Source  Patterson and Thompson, Biometrika 58 (1971) 545 (restricted likelihood; not re-read).
 [[nodiscard]] SeriesFit FitSeries(const DesignColumns& columns, std::span<const double> values,
