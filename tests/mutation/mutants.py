@@ -6,6 +6,7 @@ each is an expression that asks at run time whether it is the one that is on.
 
 import dataclasses
 import pathlib
+import re
 
 from clang import cindex
 
@@ -30,6 +31,9 @@ FIXED = {
     cindex.CursorKind.TEMPLATE_NON_TYPE_PARAMETER,
     cindex.CursorKind.FIELD_DECL,  # a first value that is overwritten, nearly always
 }
+# A constant between these stands in a template's arguments: as formatted, no comparison looks so.
+OPEN_TEMPLATE = re.compile(r"\w<[\w:, ]*\Z")
+CLOSED_TEMPLATE = re.compile(r"[\w:, ]*>")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +84,8 @@ def _constexpr(cursor):
 
 
 def _changed_constant(text, kind):
+    if not text[:1].isdigit() and text[:1] != ".":
+        return None  # the name of a macro
     if kind in INTEGERS:
         digits = text.rstrip("uUlLzZ")
         return None if not digits.isdigit() else f"{int(digits) + 1}{text[len(digits):]}"
@@ -124,7 +130,10 @@ class _Finder:
                   split=operator[1:], made_const=made_const)
 
     def _constant(self, cursor, made_const):
-        before = self.text[cursor.extent.start.offset:cursor.extent.end.offset]
+        begin, end = cursor.extent.start.offset, cursor.extent.end.offset
+        if OPEN_TEMPLATE.search(self.text[:begin]) and CLOSED_TEMPLATE.match(self.text[end:]):
+            return
+        before = self.text[begin:end]
         after = _changed_constant(before, _kind(cursor))
         if after is not None:
             self._add(cursor, kind="constant", before=before, after=after, made_const=made_const)
@@ -134,7 +143,9 @@ def find(path, name, arguments):
     """All mutants of the file at `path`, called `name` in reports."""
     text = pathlib.Path(path).read_text("latin-1")  # the compiler counts bytes
     unit = cindex.Index.create().parse(str(path), args=arguments)
-    worst = [d for d in unit.diagnostics if d.severity >= cindex.Diagnostic.Error]
+    # The finder's older compiler does not know that lambdas may capture structured bindings.
+    worst = [d for d in unit.diagnostics if d.severity >= cindex.Diagnostic.Error
+             and not d.spelling.startswith("reference to local binding")]
     if worst:
         raise RuntimeError(f"{name}: {worst[0].spelling}")
     finder = _Finder((str(path), name), text)

@@ -2,28 +2,33 @@
 
 A seeded sample of mutants of the folder's sources is built at once, the tests that pass by a mutant
 are run with it on, quickest first, and what no test notices is listed. Mutants that change nothing
-that can be observed stand with their reason in equivalent.txt.
+that can be observed stand with their reason in equivalent.txt. What is known is kept in the build
+folder, so that an interrupted run goes on where it was; after a change of the sources all is run anew,
+the test that noticed a mutant the last time first.
 """
 
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
-import random
+import pickle
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-import time
 
 import mutants as finder
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MOST_ALIVE = 0.05
+QUICK = 0.3         # seconds of processor time: such tests share a process
+LONGEST = 20.0      # tests beyond are not asked, which can only leave more alive
+MEMORY = 6 << 30    # bytes a test may take
 
 
 def run(command, **options):
@@ -31,21 +36,31 @@ def run(command, **options):
 
 
 def lay_out(tree):
-    """A copy of the sources to be changed; unchanged files keep their times, so that builds are short."""
+    """A copy of the sources to be changed; unchanged files keep their times, so that builds are short.
+
+    Told back are the state of all sources and that of the headers alone."""
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT)
-    for name in listed.stdout.splitlines():
+    names = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+    digest, headers = hashlib.sha256(), hashlib.sha256()
+    for name in names:
         source, copy = ROOT / name, tree / name
-        if not source.is_file() or copy.exists() and copy.stat().st_mtime == source.stat().st_mtime:
+        if name.endswith((".cpp", ".h", "CMakeLists.txt")):
+            digest.update(name.encode() + b"\0" + source.read_bytes())
+        if name.endswith(".h"):
+            headers.update(name.encode() + b"\0" + source.read_bytes())
+        if copy.exists() and copy.stat().st_mtime == source.stat().st_mtime:
             continue
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, copy)
+    return digest.hexdigest(), headers.hexdigest()
 
 
 def configure(tree, build, calibration):
-    command = ["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
-               "-DCMAKE_CXX_FLAGS_DEBUG=-O2", "-DETALON_TESTS=ON",
-               f"-DETALON_CALIBRATION_DATA={calibration}",
-               f"-DCMAKE_CXX_FLAGS=-include {HERE / 'mutant_switch.h'} -w"]
+    """As the tests are built, apart from the sources that hold a mutant: a compiler cache knows the rest."""
+    os.environ["CCACHE_BASEDIR"] = str(tree)
+    command = ["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+               "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -g1", "-DETALON_WARNINGS_AS_ERRORS=ON",
+               "-DETALON_TESTS=ON", f"-DETALON_CALIBRATION_DATA={calibration}"]
     done = run(command)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
@@ -57,40 +72,70 @@ def compile_arguments(build, file):
             words = shlex.split(entry["command"])
             kept = [w for w in words[1:] if w.startswith(("-I", "-D", "-std"))]
             for at, word in enumerate(words):
-                if word in ("-isystem", "-include"):
+                if word == "-isystem":
                     kept += [word, words[at + 1]]
             return kept
     return None
 
 
-def find_all(tree, build, folder, files):
+def find_all(build, folder, files, state):
+    """The mutants of all sources; what was found in a file is kept while no source changes it."""
+    kept_in = build.parent / "found.pickle"
+    kept = pickle.loads(kept_in.read_bytes()) if kept_in.exists() else {}
     found = []
-    for path in sorted((tree / folder).glob("*.cpp")):
-        name = str(path.relative_to(tree))
-        arguments = compile_arguments(build, path)
+    for path in sorted((ROOT / folder).glob("*.cpp")):
+        name = str(path.relative_to(ROOT))
+        arguments = compile_arguments(build, build.parent / "tree" / name)
         if arguments is None or not re.search(files, name):
             continue
-        found += finder.find(path, name, arguments)
+        key = hashlib.sha256(state.encode() + path.read_bytes()).hexdigest()
+        if kept.get(name, ("",))[0] != key:
+            kept[name] = (key, finder.find(path, name, arguments))
+        found += kept[name][1]
+    kept_in.write_bytes(pickle.dumps(kept))
     return found
 
 
-def write(tree, sample, texts):
+def keys_of(found, texts):
+    """Equal lines of a file are told apart by their order."""
+    keys, count = {}, collections.Counter()
+    for mutant in found:
+        key = mutant.key(texts[mutant.file])
+        count[key] += 1
+        keys[mutant] = key if count[key] == 1 else f"{key} | {count[key]}"
+    return keys
+
+
+def draw(keys, count, seed):
+    """A sample that stays nearly the same when a line changes: the lowest of a seeded hash."""
+    def rank(mutant):
+        return hashlib.sha256(f"{seed} {keys[mutant]}".encode()).digest()
+    return dict(enumerate(sorted(sorted(keys, key=rank)[:count], key=lambda m: (m.file, m.start))))
+
+
+def write(tree, folder, sample, texts):
     """Offsets count bytes, so that texts are one character a byte."""
     by_file = collections.defaultdict(dict)
     for number, mutant in sample.items():
         by_file[mutant.file][number] = mutant
-    for name, text in texts.items():
-        data = finder.build_in(text, by_file[name]).encode("latin-1")
+    lists = f"{folder}/CMakeLists.txt"
+    changed = " ".join(sorted(pathlib.Path(name).name for name in by_file))
+    flags = f'COMPILE_OPTIONS "-w;-include;{HERE / "mutant_switch.h"}"'
+    wanted = {name: finder.build_in(text, by_file[name]) for name, text in texts.items()}
+    wanted[lists] = ((ROOT / lists).read_text("latin-1") +
+                     f"\nset_source_files_properties({changed} PROPERTIES {flags})\n")
+    for name, text in wanted.items():
+        data = text.encode("latin-1")
         if (tree / name).read_bytes() != data:
             (tree / name).write_bytes(data)
 
 
-def build_sample(tree, build, sample, texts, targets, jobs):
+def build_sample(tree, build, options, sample, texts, targets):
     """Builds; mutants that the compiler refuses are dropped, and are no mistakes one could ship."""
     refused = 0
     while True:
-        write(tree, sample, texts)
-        done = run(["ninja", "-C", build, "-k", "0", f"-j{jobs}", *targets])
+        write(tree, options.folder, sample, texts)
+        done = run(["ninja", "-C", build, "-k", "0", f"-j{options.jobs}", *targets])
         if done.returncode == 0:
             return refused
         broken = set()
@@ -115,42 +160,111 @@ def test_names(program):
     return names
 
 
-def run_test(program, name, environment, timeout):
-    start = time.monotonic()
-    try:
-        done = subprocess.run([program, f"--gtest_filter={name}"], env=os.environ | environment,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=timeout)
-        return done.returncode == 0, time.monotonic() - start
-    except subprocess.TimeoutExpired:
-        return False, time.monotonic() - start
+def run_tests(program, names, environment, limit):
+    """The first test that fails (None: all pass) and the processor time; hangs end at the limit."""
+    command = ["prlimit", f"--cpu={int(limit) + 1}", f"--as={MEMORY}", "timeout", f"{20 * limit + 60:.0f}",
+               program, "--gtest_fail_fast", f"--gtest_filter={':'.join(names)}"]
+    child = subprocess.Popen(command, env=os.environ | environment, text=True, errors="replace",
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    said = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    begun = re.findall(r"^\[ RUN      \] (\S+)", said, re.MULTILINE)
+    failed = None if child.returncode == 0 else begun[-1] if begun else names[0]
+    return failed, usage.ru_utime + usage.ru_stime
 
 
-def trace(tests, build, jobs):
-    """Which mutants each test passes by, and how long it takes."""
-    reached, seconds = collections.defaultdict(list), {}
+class Tests:
+    """The tests of the build: what each passes by and how long it takes."""
 
-    def one(index):
-        file = build / f"trace-{index}"
+    def __init__(self, build, targets, jobs):
+        self.build = build
+        names = [(target, name) for target in targets for name in test_names(build / target)]
+        self.seconds, self.reached = {}, collections.defaultdict(list)
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            for test, failed, took, passed_by in pool.map(self._trace, names):
+                if failed:
+                    print(f"{test[1]} fails without any mutant and is not asked", flush=True)
+                    continue
+                self.seconds[test] = took
+                for number in passed_by if took <= LONGEST else ():
+                    self.reached[number].append(test)
+
+    def _trace(self, test):
+        file = self.build / f"trace-{test[0]}-{test[1].replace('/', '-')}"
         file.unlink(missing_ok=True)
-        passed, took = run_test(*tests[index], {"ETALON_MUTANT_TRACE": str(file)}, 600)
-        if not passed:
-            sys.exit(f"{tests[index][1]} fails without any mutant")
-        return index, took, set(map(int, file.read_text().split())) if file.exists() else set()
+        environment = {"ETALON_MUTANT_TRACE": str(file)}
+        failed, took = run_tests(self.build / test[0], [test[1]], environment, 600)
+        passed_by = set(map(int, file.read_text().split())) if file.exists() else set()
+        file.unlink(missing_ok=True)
+        return test, failed, took, passed_by
 
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for index, took, numbers in pool.map(one, range(len(tests))):
-            seconds[index] = took
-            for number in numbers:
-                reached[number].append(index)
-    return reached, seconds
+    def plan(self, number, hint):
+        """Groups of tests of one program that share a process, the quickest group first."""
+        groups = collections.defaultdict(list)
+        for test in sorted(self.reached[number], key=self.seconds.get):
+            alone = test[1] == hint or self.seconds[test] > QUICK
+            groups[test if alone else test[0]].append(test)
+        def cost(group):
+            return -1 if group[0][1] == hint else sum(map(self.seconds.get, group))
+        return sorted(groups.values(), key=cost)
+
+    def notice(self, number, hint, budget):
+        """The state of a mutant, and who noticed it; beyond `budget` seconds it counts as alive."""
+        if not self.reached[number]:
+            return "never run", ""
+        spent = 0.0
+        for group in self.plan(number, hint):
+            expected = sum(map(self.seconds.get, group))
+            if spent > 0 and spent + expected > budget:
+                return "alive (not all asked)", ""
+            failed, took = run_tests(self.build / group[0][0], [name for _, name in group],
+                                     {"ETALON_MUTANT": str(number)}, 3 + 5 * expected)
+            spent += took
+            if failed:
+                return "noticed", failed
+        return "alive", ""
 
 
-def is_noticed(number, tests, reached, seconds):
-    for index in sorted(reached[number], key=seconds.get):
-        passed, _ = run_test(*tests[index], {"ETALON_MUTANT": str(number)}, 10 + 10 * seconds[index])
-        if not passed:
-            return True
-    return False
+class Memory:
+    """What earlier runs found: a line a mutant, `tree` the state of all sources it was found with."""
+
+    def __init__(self, file, tree):
+        self.file, self.tree, self.hints, self.known = file, tree, {}, {}
+        for line in file.read_text().splitlines() if file.exists() else ():
+            entry = json.loads(line)
+            self.hints[entry["key"]] = entry["by"] or self.hints.get(entry["key"], "")
+            if entry["tree"] == tree and not entry["state"].endswith("(not all asked)"):
+                self.known[entry["key"]] = (entry["state"], entry["by"])
+
+    def add(self, key, state, by):
+        with self.file.open("a") as out:
+            print(json.dumps({"tree": self.tree, "key": key, "state": state, "by": by}), file=out)
+
+
+def ask(options, build, targets, sample, keys, memory):
+    """state of each mutant of the sample"""
+    states = {n: memory.known[keys[m]] for n, m in sample.items() if keys[m] in memory.known}
+    left = [n for n in sample if n not in states]
+    if not left:
+        return states
+    tests = Tests(build, targets, options.jobs)
+    total, slow = sum(tests.seconds.values()), [s for s in tests.seconds.values() if s > LONGEST]
+    print(f"{len(tests.seconds)} tests, {total:.0f} s of processor time; {len(slow)} of them, "
+          f"{sum(slow):.0f} s, take over {LONGEST:.0f} s and are not asked", flush=True)
+
+    def one(number):
+        key = keys[sample[number]]
+        state = tests.notice(number, memory.hints.get(key, ""), options.budget)
+        memory.add(key, *state)
+        return number, state
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for number, state in pool.map(one, left):
+            states[number] = state
+            if state[0] != "noticed":
+                print(f"{state[0]}: {keys[sample[number]]}  [line {sample[number].line}]", flush=True)
+    return states
 
 
 def equivalents():
@@ -164,6 +278,8 @@ def parse():
     arguments.add_argument("--count", type=int, default=300)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--files", default="", help="only sources whose name matches")
+    arguments.add_argument("--budget", type=float, default=60.0,
+                           help="seconds of processor time of tests that a mutant may cost")
     arguments.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "mutation")
     arguments.add_argument("--calibration", type=pathlib.Path,
                            default=(ROOT / "../shared/data").resolve())
@@ -173,34 +289,24 @@ def parse():
 
 def main():
     options = parse()
-    tree, build = options.build / "tree", options.build / "build"
-    lay_out(tree)
+    tree, build = options.build.resolve() / "tree", options.build.resolve() / "build"
+    state, headers = lay_out(tree)
     configure(tree, build, options.calibration)
-    known = equivalents()
-    everything = find_all(tree, build, options.folder, options.files)
-    texts = {m.file: (tree / m.file).read_text("latin-1") for m in everything}
-    worth = [m for m in everything if m.key(texts[m.file]) not in known]
-    chosen = random.Random(options.seed).sample(worth, min(options.count, len(worth)))
-    sample = dict(enumerate(chosen))
+    everything = find_all(build, options.folder, options.files, headers)
+    texts = {m.file: (ROOT / m.file).read_text("latin-1") for m in everything}
+    keys, known = keys_of(everything, texts), equivalents()
+    worth = {m: key for m, key in keys.items() if key not in known}
+    sample = draw(worth, options.count, options.seed)
     print(f"{len(everything)} mutants in {options.folder}, {len(everything) - len(worth)} known to "
           f"change nothing, {len(sample)} drawn with seed {options.seed}", flush=True)
-    listed = (tree / "tests" / options.folder / "CMakeLists.txt").read_text()
+    listed = (ROOT / "tests" / options.folder / "CMakeLists.txt").read_text()
     targets = re.findall(r"etalon_test\((\w+)", listed)
-    refused = build_sample(tree, build, sample, texts, targets, options.jobs)
-    tests = [(build / target, name) for target in targets for name in test_names(build / target)]
-    reached, seconds = trace(tests, build, options.jobs)
-    print(f"{refused} refused by the compiler; {len(tests)} tests, {sum(seconds.values()):.0f} s",
-          flush=True)
-    alive = []
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        noticed = pool.map(lambda n: is_noticed(n, tests, reached, seconds), sample)
-        for number, seen in zip(sample, noticed):
-            if not seen:
-                alive.append(number)
-                text = texts[sample[number].file]
-                state = "alive" if reached[number] else "never run"
-                print(f"{state}: {sample[number].told(text)}\n    {sample[number].key(text)}",
-                      flush=True)
+    refused = build_sample(tree, build, options, sample, texts, targets)
+    print(f"{refused} refused by the compiler", flush=True)
+    memory = Memory(options.build / "results.jsonl", state)
+    states = ask(options, build, targets, sample, keys, memory)
+    alive = [n for n in sample if states[n][0] != "noticed"]
+    print("\n".join(f"{states[n][0]}: {sample[n].told(texts[sample[n].file])}" for n in alive))
     share = len(alive) / max(1, len(sample))
     print(f"{len(sample)} mutants, {len(alive)} alive ({100 * share:.1f} %), most {100 * MOST_ALIVE:.0f} %")
     return 1 if share > MOST_ALIVE else 0
