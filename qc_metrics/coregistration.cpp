@@ -270,7 +270,7 @@ Coregistration MeasureCoregistration(std::span<const Stack> stacks,
   CheckSettings(stacks, settings);
   Coregistration out;
   for (std::size_t c = 0; c < stacks.size(); ++c) {
-    out.channels.push_back(MeasurePsf(stacks[c], settings.channels[c]));
+    out.channels.push_back(LocateBeads(stacks[c], settings.channels[c]));
   }
   const auto voxel = VoxelOf(settings.channels.front());
   for (const auto& [a, b] : PairsOf(static_cast<int>(stacks.size()), settings.reference_channel)) {

@@ -74,7 +74,7 @@ struct Coregistration {
 /// Measures how the channels of a bead field lie on each other.
 ///
 /// Input     one stack a channel, all of one size; as for MeasurePsf.
-/// Method    beads of each channel by MeasurePsf, whose gates decide; matched by MatchBeads;
+/// Method    beads of each channel by LocateBeads, whose gates decide; matched by MatchBeads;
 ///           an affine map of the shifts by FitAffine with weights from the fits' uncertainties.
 ///           The shift is the map's at the centre of the image, ((w-1)/2, (h-1)/2); x and y of it
 ///           depend on x and y, and so does z. A pair of beads that disagrees with the map by more

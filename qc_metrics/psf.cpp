@@ -142,6 +142,72 @@ void MeasureBeads(FitContext& context, const PsfSettings& settings,
   GateAgainstField(context, work);
 }
 
+/// A field whose candidates are gated and fitted; what is measured on them is still to come.
+struct Located {
+  PsfField field;
+  FitContext context;
+  std::vector<BeadWork> work;
+};
+
+/// What the stack says of its pixels before any bead is looked at.
+PsfField Describe(const Stack& stack, const Projection& projection, const PsfSettings& settings) {
+  PsfField field;
+  field.columns = projection.maximum.cols;
+  field.rows = projection.maximum.rows;
+  field.planes = static_cast<int>(stack.planes.size());
+  field.saturation_adu = SaturationLevel(stack, settings);
+  if (!settings.saturation_adu) {
+    if (const auto top = FlatTop(projection)) {
+      field.saturation_inferred = !field.saturation_adu || *top < *field.saturation_adu;
+      field.saturation_adu = top;
+    }
+  }
+  if (field.saturation_adu) {
+    field.saturated_voxels = CountAtOrAbove(stack, projection, *field.saturation_adu);
+  }
+  return field;
+}
+
+Measured<Located> Locate(const Stack& stack, const PsfSettings& settings) {
+  CheckSettings(settings);
+  const auto projected = ProjectMaximum(stack);
+  if (const auto* fault = std::get_if<Fault>(&projected)) {
+    return *fault;
+  }
+  const auto& projection = std::get<Projection>(projected);
+  PsfField field = Describe(stack, projection, settings);
+  const double voxels = static_cast<double>(field.columns) * field.rows * field.planes;
+  if (static_cast<double>(field.saturated_voxels) > kSaturatedShare * voxels) {
+    return Fault::kSaturated;
+  }
+  Detection detection = DetectBeads(stack, projection, settings);
+  if (detection.candidates.empty()) {
+    return Fault::kNoSignal;
+  }
+  field.candidates_left_out = detection.left_out;
+  Located out{std::move(field),
+              {stack,
+               BoxOf(settings),
+               StartNoise(stack, settings, detection),
+               {settings.pixel_size_x_um, settings.pixel_size_y_um, settings.z_step_um},
+               detection.background},
+              MakeWork(detection)};
+  MeasureBeads(out.context, settings, out.field.saturation_adu, out.work);
+  return out;
+}
+
+/// The field with its beads as they stand.
+PsfField FieldOf(Located& located) {
+  PsfField field = std::move(located.field);
+  field.background_adu = located.context.background.level_adu;
+  field.background_sd_adu = located.context.background.sd_adu;
+  field.noise = located.context.noise;
+  for (BeadWork& one : located.work) {
+    field.beads.push_back(std::move(one.bead));
+  }
+  return field;
+}
+
 }  // namespace
 
 std::string_view Name(RejectReason reason) {
@@ -175,51 +241,23 @@ int PsfField::Kept() const {
       std::count_if(beads.begin(), beads.end(), [](const PsfBead& b) { return !b.rejected; }));
 }
 
-Measured<PsfField> MeasurePsf(const Stack& stack, const PsfSettings& settings) {
-  CheckSettings(settings);
-  const auto projected = ProjectMaximum(stack);
-  if (const auto* fault = std::get_if<Fault>(&projected)) {
+Measured<PsfField> LocateBeads(const Stack& stack, const PsfSettings& settings) {
+  auto located = Locate(stack, settings);
+  if (const auto* fault = std::get_if<Fault>(&located)) {
     return *fault;
   }
-  const auto& projection = std::get<Projection>(projected);
-  PsfField field;
-  field.columns = projection.maximum.cols;
-  field.rows = projection.maximum.rows;
-  field.planes = static_cast<int>(stack.planes.size());
-  field.saturation_adu = SaturationLevel(stack, settings);
-  if (!settings.saturation_adu) {
-    if (const auto top = FlatTop(projection)) {
-      field.saturation_inferred = !field.saturation_adu || *top < *field.saturation_adu;
-      field.saturation_adu = top;
-    }
+  return FieldOf(std::get<Located>(located));
+}
+
+Measured<PsfField> MeasurePsf(const Stack& stack, const PsfSettings& settings) {
+  auto measured = Locate(stack, settings);
+  if (const auto* fault = std::get_if<Fault>(&measured)) {
+    return *fault;
   }
-  if (field.saturation_adu) {
-    field.saturated_voxels = CountAtOrAbove(stack, projection, *field.saturation_adu);
-  }
-  const double voxels = static_cast<double>(field.columns) * field.rows * field.planes;
-  if (static_cast<double>(field.saturated_voxels) > kSaturatedShare * voxels) {
-    return Fault::kSaturated;
-  }
-  Detection detection = DetectBeads(stack, projection, settings);
-  if (detection.candidates.empty()) {
-    return Fault::kNoSignal;
-  }
-  FitContext context{stack,
-                     BoxOf(settings),
-                     StartNoise(stack, settings, detection),
-                     {settings.pixel_size_x_um, settings.pixel_size_y_um, settings.z_step_um},
-                     detection.background};
-  std::vector<BeadWork> work = MakeWork(detection);
-  MeasureBeads(context, settings, field.saturation_adu, work);
-  field.mismatch = TestField(context, work);
-  field.light = MeasureHalfmax(context, field.mismatch, work);
-  field.candidates_left_out = detection.left_out;
-  field.background_adu = context.background.level_adu;
-  field.background_sd_adu = context.background.sd_adu;
-  field.noise = context.noise;
-  for (BeadWork& one : work) {
-    field.beads.push_back(std::move(one.bead));
-  }
+  auto& located = std::get<Located>(measured);
+  located.field.mismatch = TestField(located.context, located.work);
+  located.field.light = MeasureHalfmax(located.context, located.field.mismatch, located.work);
+  PsfField field = FieldOf(located);
   AddLineProfiles(stack, settings, field.beads);
   return field;
 }

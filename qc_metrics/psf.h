@@ -197,6 +197,11 @@ struct PsfField {
 /// Threads   reentrant, keeps no state.
 [[nodiscard]] Measured<PsfField> MeasurePsf(const Stack& stack, const PsfSettings& settings);
 
+/// Where the beads are: found, gated and fitted as by MeasurePsf, whose Input, Errors and Threads
+/// hold. Left out is all that a place does not need: half-maximum widths, lines, signal to
+/// background and the test of the model (`halfmax`, `lines`, `sbr`, `mismatch`, `light`).
+[[nodiscard]] Measured<PsfField> LocateBeads(const Stack& stack, const PsfSettings& settings);
+
 /// Field values, objects and findings of one channel, default definition first.
 /// `u` of a field value is the larger of what the fits and what the replicate beads say.
 [[nodiscard]] Report PsfReport(const PsfField& field, const PsfSettings& settings, int channel);

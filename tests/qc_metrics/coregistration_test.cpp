@@ -107,6 +107,24 @@ TEST(Coregistration, FindsTheMapBetweenTwoChannels) {
   EXPECT_LT(map_pulls.Pull(), 1.35);
 }
 
+// Places and gates are those of the point spread function's; what a place does not need is left out.
+TEST(Coregistration, BeadsLieWhereThePointSpreadFunctionHasThem) {
+  const BeadScene scene = SmallScene(2);
+  const Stack stack{RenderBeadStack(scene)};
+  const auto located = std::get<PsfField>(LocateBeads(stack, qc_metrics::SettingsOf(scene)));
+  const auto measured = std::get<PsfField>(MeasurePsf(stack, qc_metrics::SettingsOf(scene)));
+  ASSERT_EQ(located.beads.size(), measured.beads.size());
+  for (std::size_t i = 0; i < located.beads.size(); ++i) {
+    EXPECT_EQ(located.beads[i].position_px, measured.beads[i].position_px);
+    EXPECT_EQ(located.beads[i].rejected, measured.beads[i].rejected);
+    EXPECT_FALSE(located.beads[i].halfmax || located.beads[i].lines || located.beads[i].sbr);
+  }
+  EXPECT_EQ(located.noise.per_adu, measured.noise.per_adu);
+  EXPECT_EQ(located.background_adu, measured.background_adu);
+  EXPECT_EQ(std::get<Fault>(LocateBeads({}, qc_metrics::SettingsOf(scene))),
+            Fault::kUnsupportedFormat);
+}
+
 TEST(Coregistration, FindsAShiftOfSeveralBeadDistances) {
   const BeadScene a = SmallScene(21, 4000.0);
   const ChannelTransform far{.shift_um = {2.6, -1.9, 0.4}};  // 40 px, 29 px, 2 slices
