@@ -5,16 +5,10 @@
 #include <cmath>
 #include <type_traits>
 
+#include "qc_metrics/wide_kernel.h"
+
 namespace qc_metrics {
 namespace {
-
-// Several versions of the hot loop: the widest one that the processor has is chosen at start.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ETALON_WIDE __attribute__((target_clones("arch=haswell", "default"), optimize("O3")))
-#else
-#define ETALON_WIDE
-#endif
 
 constexpr int kTilePx = 32768;  // two sums of four bytes and a frame's piece stay in the cache
 constexpr int kGroup = 4;       // frames that share one load and store of the sums
@@ -95,12 +89,12 @@ inline __attribute__((always_inline)) int CountFrom(const T* values, int pixels,
 }
 
 // target_clones does not go with templates: one wide door for each kind of sample.
-ETALON_WIDE void AddFrames(const std::uint16_t* const* frame, int count, const Run& run,
-                           std::uint32_t* total) {
+ETALON_WIDE_KERNEL void AddFrames(const std::uint16_t* const* frame, int count, const Run& run,
+                                  std::uint32_t* total) {
   Frames(frame, count, run, total);
 }
-ETALON_WIDE void AddFrames(const std::uint8_t* const* frame, int count, const Run& run,
-                           std::uint32_t* total) {
+ETALON_WIDE_KERNEL void AddFrames(const std::uint8_t* const* frame, int count, const Run& run,
+                                  std::uint32_t* total) {
   Frames(frame, count, run, total);
 }
 void AddFrames(const std::int32_t* const* frame, int count, const Run& run, double* total) {
@@ -109,10 +103,11 @@ void AddFrames(const std::int32_t* const* frame, int count, const Run& run, doub
 void AddFrames(const float* const* frame, int count, const Run& run, double* total) {
   Frames(frame, count, run, total);
 }
-ETALON_WIDE int CountSaturated(const std::uint16_t* values, int pixels, std::uint16_t level) {
+ETALON_WIDE_KERNEL int CountSaturated(const std::uint16_t* values, int pixels,
+                                      std::uint16_t level) {
   return CountFrom(values, pixels, level);
 }
-ETALON_WIDE int CountSaturated(const std::uint8_t* values, int pixels, std::uint8_t level) {
+ETALON_WIDE_KERNEL int CountSaturated(const std::uint8_t* values, int pixels, std::uint8_t level) {
   return CountFrom(values, pixels, level);
 }
 int CountSaturated(const std::int32_t* values, int pixels, std::int32_t level) {
