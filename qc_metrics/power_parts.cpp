@@ -149,6 +149,17 @@ class Search {
     return jump / height > kLeastLocalPart && std::abs(jump) > kLeastLocalSigmas * u;
   }
 
+  // Differences know the noise's correlation poorly; the fit with the step knows it better.
+  bool StandsOutOfItsFit(std::size_t k) const {
+    if (k == 0 || !IsSudden(k)) return false;
+    std::vector<std::size_t> with = steps_;
+    with.push_back(k);
+    const SeriesFit fit = FitSeries(Columns(with, tau_), trace_.power_mw, trace_.gaps);
+    const std::size_t column = 1 + with.size();
+    return std::abs(fit.coefficients[column]) >=
+           significant_ * std::sqrt(fit.covariance[column][column]);
+  }
+
   void Bar(std::size_t k) {
     wanders_ = true;
     ++barrings_;
@@ -168,8 +179,9 @@ class Search {
       if (barrings_ > kMostBarrings) return false;
       std::tie(k, step_sigmas) = BestStep(sigmas);
     }
-    if (std::max(step_sigmas, tau_sigmas) < significant_) return false;
-    if (tau_sigmas > step_sigmas) {
+    const bool seen = std::max(step_sigmas, tau_sigmas) >= significant_;
+    if (!seen && !StandsOutOfItsFit(k)) return false;
+    if (seen && tau_sigmas > step_sigmas) {
       tau_ = tau;
     } else {
       steps_.push_back(k);
@@ -352,46 +364,5 @@ PartsFit FitLine(const BinnedTrace& trace) {
 }
 
 PartsFit FindParts(const BinnedTrace& trace, double band) { return Search(trace, band).Run(); }
-
-void PlaceSteps(std::span<const double> times_s, std::span<const double> power_mw,
-                const std::vector<std::size_t>& kept, std::size_t samples_a_bin,
-                TraceModel& model) {
-  const std::vector<TraceStep> coarse = model.steps;
-  for (std::size_t s = 0; s < coarse.size(); ++s) {
-    TraceModel without = model;
-    without.steps.erase(without.steps.begin() + static_cast<std::ptrdiff_t>(s));
-    const auto middle = static_cast<std::size_t>(
-        std::lower_bound(kept.begin(), kept.end(), coarse[s].time_s,
-                         [&](std::size_t i, double t) { return times_s[i] < t; }) -
-        kept.begin());
-    const std::size_t reach = 3 * samples_a_bin;
-    const std::size_t begin = middle > reach ? middle - reach : 0;
-    const std::size_t end = std::min(kept.size(), middle + reach);
-    // Cost of a step at each sample: what its height leaves after it, and nothing before it.
-    std::vector<double> cost(end - begin + 1);
-    double square = 0.0;
-    for (std::size_t i = begin; i < end; ++i) {
-      const double rest = power_mw[kept[i]] - without.PowerAt(times_s[kept[i]]);
-      const double after = rest - coarse[s].height_mw;
-      cost[i - begin + 1] = cost[i - begin] + rest * rest - after * after;
-      square += std::min(rest * rest, after * after);
-    }
-    const auto best =
-        static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
-    if (best == 0 || begin + best >= kept.size()) continue;
-    const double variance = square / static_cast<double>(end - begin);
-    double sum = 0.0;
-    double second = 0.0;
-    for (std::size_t k = 0; k < cost.size(); ++k) {
-      const double weight = std::exp(-0.5 * (cost[k] - cost[best]) / variance);
-      sum += weight;
-      second += weight * std::pow(static_cast<double>(k) - static_cast<double>(best), 2);
-    }
-    const double before_s = times_s[kept[begin + best - 1]];
-    const double after_s = times_s[kept[begin + best]];
-    model.steps[s].time_s = 0.5 * (before_s + after_s);
-    model.steps[s].time_u_s = (after_s - before_s) * std::sqrt(1.0 / 12.0 + second / sum);
-  }
-}
 
 }  // namespace qc_metrics

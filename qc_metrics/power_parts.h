@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <vector>
 
 #include "qc_metrics/power_trace.h"
@@ -27,9 +26,5 @@ struct PartsFit {
 
 /// Drift, settling and steps, found as TakeApart() says; at least 60 bins.
 [[nodiscard]] PartsFit FindParts(const BinnedTrace& trace, double band);
-
-/// Moves each step of a binned trace to the pair of samples where it fits best.
-void PlaceSteps(std::span<const double> times_s, std::span<const double> power_mw,
-                const std::vector<std::size_t>& kept, std::size_t samples_a_bin, TraceModel& model);
 
 }  // namespace qc_metrics

@@ -10,7 +10,7 @@ namespace qc_metrics {
 namespace {
 
 constexpr std::string_view kSegmentDefinition = "etalon.segment/1";
-constexpr std::string_view kTraceDefinition = "etalon.trace/1";
+constexpr std::string_view kTraceDefinition = "etalon.trace/2";
 constexpr std::string_view kPulsesDefinition = "etalon.pulses/1";
 constexpr std::string_view kSetPointDefinition = "etalon.set_points/1";
 constexpr std::string_view kPublishedNoise = "quarep.sd_over_mean/1";

@@ -5,6 +5,7 @@
 
 #include "qc_metrics/power_outliers.h"
 #include "qc_metrics/power_parts.h"
+#include "qc_metrics/power_step_places.h"
 
 namespace qc_metrics {
 namespace {

@@ -57,7 +57,7 @@ class Logs(Folder):
         self.assertEqual(stability["of"]["series"], "short")
         self.assertGreater(stability["u"], 0.0)
         noises = [row["definition"] for row in values(document, "power.noise")]
-        self.assertEqual(noises, ["etalon.trace/1", "quarep.sd_over_mean/1", "qtk.nsd/1"])
+        self.assertEqual(noises, ["etalon.trace/2", "quarep.sd_over_mean/1", "qtk.nsd/1"])
         self.assertAlmostEqual(values(document, "power.noise")[0]["value"], 2e-3, delta=3e-4)
         self.assertEqual(values(document, "power.steps")[0]["value"], 1)
         step, = [row for row in document["objects"] if row["kind"] == "step"]

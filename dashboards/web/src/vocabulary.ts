@@ -265,6 +265,7 @@ export const definition: Record<string, string> = {
   "etalon.tile_plane/1": "Plane fitted to tiles of the field",
   "etalon.irradiance_derived/1": "Derived: mean power over the lit area",
   "etalon.trace/1": "Drift, settling, steps, outliers and noise in one fit",
+  "etalon.trace/2": "Drift, settling, steps, outliers and noise in one fit",
   "etalon.track/1": "From the track of one object over time",
   "etalon.variance_line/1": "Variance against mean within one image",
   "metroloj.axial1d/1": "1-D Gaussian through the axial image, as MetroloJ",
