@@ -1,8 +1,12 @@
 #include "monitor/acquisition/power_recording.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "monitor/acquisition/length_unit.h"
@@ -24,6 +28,13 @@ std::string Text(const char* format, double value) {
 
 std::string Shown(const std::string& reply) { return Printable(reply.substr(0, kShownLetters)); }
 
+bool IsThorlabs(std::string_view meter) {
+  constexpr std::string_view kMaker = "thorlabs";
+  return meter.size() >= kMaker.size() &&
+         std::equal(kMaker.begin(), kMaker.end(), meter.begin(),
+                    [](char a, char b) { return a == (b | 0x20); });
+}
+
 class Recording {
  public:
   Recording(PowerLink& link, const PowerRecordPlan& plan, const RecordClock& clock,
@@ -34,7 +45,12 @@ class Recording {
     Comment(std::string(kRecordTitle) + " 1");
     Comment("address: " + Printable(plan_.address));
     Comment("started: " + plan_.started_at);
-    Comment("meter: " + Shown(Ask("*IDN?")));
+    const std::string meter = Ask("*IDN?");
+    Comment("meter: " + Shown(meter));
+    if (IsThorlabs(meter)) {
+      ChooseWatts();
+      NameSensor();
+    }
     SetWavelength();
     Comment(Text("planned: %.0f s", plan_.duration_s) +
             Text(", one reading every %g s", plan_.interval_s));
@@ -71,6 +87,23 @@ class Recording {
     link_.Drain();
     link_.Send(question);
     return link_.Receive(plan_.timeout_s);
+  }
+
+  // These meters answer in dBm where somebody chose it.
+  void ChooseWatts() {
+    link_.Send("SENS:POW:UNIT W");
+    const std::string unit = Ask("SENS:POW:UNIT?");
+    if (unit != "W") throw LinkError("the meter answers in '" + Shown(unit) + "' and not in watts");
+  }
+
+  // "S130C,12041712,12-Apr-2012,1,18,33": name, serial number, date of calibration, three numbers.
+  void NameSensor() {
+    std::istringstream fields(Ask("SYST:SENS:IDN?"));
+    std::array<std::string, 3> words;
+    for (std::string& word : words) std::getline(fields, word, ',');
+    if (words[1].empty()) return;  // "no sensor"
+    Comment("sensor: " + Shown(words[0]) + ", calibrated " + Shown(words[2]));
+    Comment("sensor_serial: " + Shown(words[1]));
   }
 
   // What the meter says it uses is recorded, not what it was told.

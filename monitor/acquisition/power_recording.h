@@ -33,13 +33,15 @@ struct RecordClock {
 /// Records a series of readings as text that ReadPowerLog() reads ("Etalon power record").
 ///
 /// Method  `*IDN?`; the wavelength is set (`SENS:CORR:WAV`) where one is wanted and read back, so
-///         that what is recorded is what the meter uses; then `MEAS:POW?` at each interval, in
+///         that what is recorded is what the meter uses. A meter of Thorlabs is told to answer in
+///         watts (`SENS:POW:UNIT`) and asked for its sensor (`SYST:SENS:IDN?`: name, serial number,
+///         date of calibration). Then `MEAS:POW?` at each interval, in
 ///         watts. A reply that is no number is refused and counted, one of 9.9e37 or more is over
 ///         range; neither becomes a reading. Five refused replies in a row end the series, and so
 ///         does a meter that does not answer or hangs up: what was read stays in the record, with
 ///         the reason.
 /// Returns the number of readings.
-/// Errors  LinkError when the meter does not even say who it is.
+/// Errors  LinkError when the meter does not even say who it is, or keeps another unit than watts.
 std::size_t RecordPower(PowerLink& link, const PowerRecordPlan& plan, const RecordClock& clock,
                         const RecordSink& sink, const std::function<void(double)>& progress);
 

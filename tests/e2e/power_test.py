@@ -154,6 +154,8 @@ class LiveMeters(Folder):
                 self.assertAlmostEqual(mean["value"], 1.0, delta=1e-3)
                 self.assertEqual(document["setup"]["meter_wavelength_nm"],
                                  {"value": 488.0, "source": "file"})
+                self.assertEqual(document["setup"]["sensor_serial"],
+                                 {"value": "98765", "source": "file"})
                 self.assertNotIn("meter_wavelength", codes(document))
                 again, code, _ = measure(record, "--set", "line_nm=488",
                                          "--set", "setting_percent=10")

@@ -41,7 +41,11 @@ class Meter:
         if self.mode == "deaf":
             return None
         if line == "*IDN?":
-            return "Etalon,Simulated meter,P0001,1.0"
+            return "Thorlabs,Simulated meter,P0001,1.0"
+        if line == "SYST:SENS:IDN?":
+            return "S000,98765,01-Jan-2026,1,18,33"
+        if line == "SENS:POW:UNIT?":
+            return "W"
         if line.startswith("SENS:CORR:WAV "):
             self.wavelength = line.split()[1]
             return None

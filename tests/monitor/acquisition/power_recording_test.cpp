@@ -19,7 +19,10 @@ class ScriptedLink : public PowerLink {
 
   void Send(std::string_view line) override {
     sent.emplace_back(line);
-    if (line == "*IDN?") reply_ = "Maker,Model,1,2";
+    if (line == "*IDN?") reply_ = name;
+    if (line == "SENS:POW:UNIT W" && takes_watts) unit_ = "W";
+    if (line == "SENS:POW:UNIT?") reply_ = unit_;
+    if (line == "SYST:SENS:IDN?") reply_ = sensor;
     if (line.starts_with("SENS:CORR:WAV ")) wavelength_ = std::string(line.substr(14));
     if (line == "SENS:CORR:WAV?") reply_ = wavelength_;
     if (line != "MEAS:POW?") return;
@@ -34,9 +37,13 @@ class ScriptedLink : public PowerLink {
   void Drain() override {}
 
   std::vector<std::string> sent;
+  std::string name = "Maker,Model,1,2";
+  std::string sensor = "S130C,12041712,12-Apr-2012,1,18,33";
+  bool takes_watts = true;
 
  private:
   std::deque<std::string> powers_;
+  std::string unit_ = "DBM";
   std::string wavelength_ = "635";
   std::string reply_;
 };
@@ -75,6 +82,36 @@ TEST(PowerRecording, AWavelengthThatNobodyStatedIsTheMetersOwn) {
   const PowerLog log = ReadPowerLog(Record(link, {.duration_s = 2.0}));
   EXPECT_EQ(std::get<double>(log.metadata.at("meter_wavelength_nm")), 635.0);
   for (const std::string& line : link.sent) EXPECT_FALSE(line.starts_with("SENS:CORR:WAV "));
+}
+
+TEST(PowerRecording, AMeterOfThorlabsNamesItsSensorAndAnswersInWatts) {
+  ScriptedLink link({"1", "1"});
+  link.name = "Thorlabs,PM100D,P0001,2.4.0";
+  const std::string record = Record(link, {.duration_s = 2.0});
+  const PowerLog log = ReadPowerLog(record);
+  EXPECT_EQ(std::get<std::string>(log.metadata.at("sensor_serial")), "12041712");
+  EXPECT_NE(record.find("# sensor: S130C, calibrated 12-Apr-2012\n"), std::string::npos);
+  EXPECT_EQ(log.rows.size(), 2U);
+  ScriptedLink bare({"1", "1"});
+  bare.name = "THORLABS,PM100D,P0001,2.4.0";
+  bare.sensor = "no sensor";
+  EXPECT_FALSE(ReadPowerLog(Record(bare, {.duration_s = 2.0})).metadata.contains("sensor_serial"));
+}
+
+TEST(PowerRecording, AMeterThatKeepsToDecibelsIsNotRecorded) {
+  ScriptedLink link({"-3.0", "-3.0"});
+  link.name = "Thorlabs,PM100D,P0001,2.4.0";
+  link.takes_watts = false;
+  EXPECT_THROW((void)Record(link, {.duration_s = 2.0}), LinkError);
+}
+
+TEST(PowerRecording, OtherMetersAreNotAskedForThingsOfThorlabs) {
+  ScriptedLink link({"1"});
+  (void)Record(link, {.duration_s = 1.0});
+  for (const std::string& line : link.sent) {
+    EXPECT_NE(line, "SYST:SENS:IDN?");
+    EXPECT_FALSE(line.starts_with("SENS:POW:UNIT"));
+  }
 }
 
 TEST(PowerRecording, AMeterThatHangsUpLeavesWhatItSaidAndTheReason) {
