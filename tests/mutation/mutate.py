@@ -278,6 +278,7 @@ def parse():
     arguments.add_argument("--count", type=int, default=300)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--files", default="", help="only sources whose name matches")
+    arguments.add_argument("--tests", default="", help="only test programs whose name matches")
     arguments.add_argument("--budget", type=float, default=60.0,
                            help="seconds of processor time of tests that a mutant may cost")
     arguments.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "mutation")
@@ -300,7 +301,7 @@ def main():
     print(f"{len(everything)} mutants in {options.folder}, {len(everything) - len(worth)} known to "
           f"change nothing, {len(sample)} drawn with seed {options.seed}", flush=True)
     listed = (ROOT / "tests" / options.folder / "CMakeLists.txt").read_text()
-    targets = re.findall(r"etalon_test\((\w+)", listed)
+    targets = [t for t in re.findall(r"etalon_test\((\w+)", listed) if re.search(options.tests, t)]
     refused = build_sample(tree, build, options, sample, texts, targets)
     print(f"{refused} refused by the compiler", flush=True)
     memory = Memory(options.build / "results.jsonl", state)
