@@ -140,15 +140,17 @@ void DropEdges(std::span<const PowerSample> samples, bool off_before, bool off_a
                const PowerSettings& settings, SegmentRange& range) {
   std::vector<double> powers;
   for (std::size_t i = 0; i < range.count; ++i) powers.push_back(samples[range.first + i].power_mw);
-  const double least_mw = settings.edge_level * Quantile(powers, 0.5);
+  // No sample at the median or above is an edge, so that one is always left.
+  const double median_mw = Quantile(powers, 0.5);
+  const double least_mw = std::min(median_mw, settings.edge_level * median_mw);
   const auto most = settings.max_edge_samples;
-  for (std::int64_t k = 0; off_before && k < most && range.count > 1; ++k) {
+  for (std::int64_t k = 0; off_before && k < most; ++k) {
     if (samples[range.first].power_mw >= least_mw) break;
     ++range.first;
     --range.count;
     ++range.edge_samples_dropped;
   }
-  for (std::int64_t k = 0; off_after && k < most && range.count > 1; ++k) {
+  for (std::int64_t k = 0; off_after && k < most; ++k) {
     if (samples[range.first + range.count - 1].power_mw >= least_mw) break;
     --range.count;
     ++range.edge_samples_dropped;
