@@ -14,7 +14,6 @@ constexpr double kLeastSigmas = 5.0;
 constexpr double kMargin = 0.5;  // the scale is an estimate
 constexpr double kFalseAlarms = 0.01;
 constexpr double kSdOverMad = 1.4826;
-constexpr double kResolutionPart = 0.5;
 
 double MedianOf(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -70,8 +69,7 @@ std::vector<char> FindOutliers(std::span<const double> values) {
     if (deviations[i] != 0.0) sizes.push_back(std::abs(deviations[i]));  // not its own median
   }
   if (sizes.empty()) return flags;
-  const double sd =
-      std::max(kSdOverMad * MedianOf(std::move(sizes)), kResolutionPart * SmallestChange(values));
+  const double sd = kSdOverMad * MedianOf(std::move(sizes));
   const double most = (SignificantSigmas(values.size()) + kMargin) * sd;
   for (std::size_t i = kHalf; i + kHalf < values.size(); ++i) {
     flags[i] = std::abs(deviations[i]) > most ? 1 : 0;

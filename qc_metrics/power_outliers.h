@@ -13,7 +13,7 @@ namespace qc_metrics {
 /// Samples that jump away and come back within three samples.
 ///
 /// Method  deviation from the median of seven samples over its own robust SD (1.4826 median of the
-///         deviations that are not zero, at least half of the smallest step that the meter shows)
+///         deviations that are not zero, which none of a meter's digits can bring below itself)
 ///         beyond SignificantSigmas(n) + 0.5; runs of more than three are a change of level, not
 ///         outliers. The first and the last three samples are not judged: nothing tells there what
 ///         the power comes back to.

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 #include "monitor/simulation/power_trace.h"
@@ -138,6 +140,32 @@ TEST(NoiseOfDifferences, DoesNotSeeStepsAndDrift) {
   EXPECT_EQ(NoiseOfDifferences(std::vector<double>(30, 1.0)).sd, 0.0);
 }
 
+// Differences of one size, in closed form apart from the mean of the smallest nine tenths of a
+// chi-squared of one degree of freedom.
+TEST(NoiseOfDifferences, OfValuesWhoseDifferencesAreKnown) {
+  // 1 - 2 q f(q) / .9 with q the normal quantile of .95 and f the normal density.
+  const double q = 1.6448536269514722;
+  const double kept =
+      1.0 - 2.0 * q * std::exp(-0.5 * q * q) / std::sqrt(2.0 * std::numbers::pi) / 0.9;
+  std::vector<double> turning, rising, halting;
+  for (int i = 0; i <= 400; ++i) {
+    turning.push_back(i % 2 == 0 ? 3.0 : -1.0);
+    rising.push_back(0.5 * i);
+    halting.push_back(0.4 * i + (i % 2 == 0 ? 0.0 : 0.6));  // 1 up, .2 down
+  }
+  const SeriesNoise white = NoiseOfDifferences(turning);
+  EXPECT_EQ(white.lag1, 0.0);
+  EXPECT_NEAR(white.sd, std::sqrt(16.0 / kept / 2.0), 1e-4);
+  const SeriesNoise reddest = NoiseOfDifferences(rising);
+  EXPECT_EQ(reddest.lag1, 0.97);
+  EXPECT_NEAR(reddest.sd, std::sqrt(0.25 / kept / 0.06), 1e-4);
+  // Of 400 squares the smallest 360 are 200 of .04 and 160 of 1; over two steps each is .64.
+  const double first = (200.0 * 0.04 + 160.0) / 360.0;
+  const SeriesNoise red = NoiseOfDifferences(halting);
+  EXPECT_NEAR(red.lag1, 0.64 / first - 1.0, 1e-9);
+  EXPECT_NEAR(red.sd, std::sqrt(first / kept / 2.0 / (2.0 - 0.64 / first)), 1e-4);
+}
+
 // White noise of SD 1: a step of 1 in the middle of 100 zeros stands out by sqrt(100) / 2 SD.
 TEST(SeriesScan, GivesAStepItsSignificance) {
   std::vector<double> values(100, 0.0), ones(100, 1.0), column(100, 0.0);
@@ -153,6 +181,53 @@ TEST(SeriesScan, GivesAStepItsSignificance) {
   EXPECT_EQ(white.Sigmas(ones), 0.0);
   const SeriesScan red({ones}, values, gaps, {.sd = 0.5, .lag1 = 0.5});
   EXPECT_NEAR(red.StepSigmas()[50], red.Sigmas(column), 1e-9);
+}
+
+// Generalised least squares by the whole covariance matrix: the t value of one more column.
+double SlowSigmas(const DesignColumns& columns, const std::vector<double>& values,
+                  const std::vector<int>& gaps, const SeriesNoise& noise) {
+  const auto n = static_cast<Eigen::Index>(values.size());
+  std::vector<int> at(values.size(), 0);
+  for (std::size_t i = 1; i < at.size(); ++i) at[i] = at[i - 1] + gaps[i];
+  Eigen::MatrixXd covariance(n, n), design(n, static_cast<Eigen::Index>(columns.size()));
+  Eigen::VectorXd y(n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const auto row = static_cast<std::size_t>(i);
+    y(i) = values[row];
+    for (Eigen::Index j = 0; j < n; ++j) {
+      const int apart = std::abs(at[row] - at[static_cast<std::size_t>(j)]);
+      covariance(i, j) = noise.sd * noise.sd * std::pow(noise.lag1, apart);
+    }
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+      design(i, static_cast<Eigen::Index>(j)) = columns[j][row];
+    }
+  }
+  const Eigen::MatrixXd weight = covariance.inverse();
+  const Eigen::MatrixXd inverse = (design.transpose() * weight * design).inverse();
+  const Eigen::VectorXd coefficients = inverse * design.transpose() * weight * y;
+  const Eigen::Index last = coefficients.size() - 1;
+  return coefficients(last) / std::sqrt(inverse(last, last));
+}
+
+TEST(SeriesScan, IsGeneralisedLeastSquaresAcrossGaps) {
+  std::vector<double> values, ones(14, 1.0), ramp, curve;
+  const std::vector<int> gaps = {1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 2, 1, 1, 1};
+  for (int i = 0; i < 14; ++i) {
+    values.push_back(3.0 + std::sin(12.9898 * i * i) + (i > 8 ? 2.0 : 0.0));
+    ramp.push_back(0.3 * i - 1.0);
+    curve.push_back(std::exp(-0.4 * i));
+  }
+  const SeriesNoise noise{.sd = 0.7, .lag1 = 0.6};
+  const SeriesScan scan({ones, ramp, curve}, values, gaps, noise);
+  const auto sigmas = scan.StepSigmas();
+  for (std::size_t k = 1; k < 14; ++k) {
+    std::vector<double> step(14, 0.0);
+    std::fill(step.begin() + static_cast<std::ptrdiff_t>(k), step.end(), 1.0);
+    const double slow = SlowSigmas({ones, ramp, curve, step}, values, gaps, noise);
+    EXPECT_NEAR(sigmas[k], slow, 1e-8) << k;
+    EXPECT_NEAR(scan.Sigmas(step), slow, 1e-8) << k;
+  }
+  EXPECT_EQ(scan.Sigmas(ramp), 0.0);
 }
 
 }  // namespace
