@@ -38,10 +38,11 @@ def run(command, **options):
 def lay_out(tree):
     """A copy of the sources to be changed; unchanged files keep their times, so that builds are short.
 
-    Told back are the state of all sources and that of the headers alone."""
+    Told back are the state of all sources and that of what decides which mutants a source has."""
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT)
     names = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
-    digest, headers = hashlib.sha256(), hashlib.sha256()
+    digest = hashlib.sha256()
+    headers = hashlib.sha256((HERE / "mutants.py").read_bytes())
     for name in names:
         source, copy = ROOT / name, tree / name
         if name.endswith((".cpp", ".h", "CMakeLists.txt")):
@@ -56,7 +57,8 @@ def lay_out(tree):
 
 
 def configure(tree, build, calibration):
-    """As the tests are built, apart from the sources that hold a mutant: a compiler cache knows the rest."""
+    """As the tests are built, at the same depth, apart from the sources that hold a mutant: a compiler
+    cache knows the rest."""
     os.environ["CCACHE_BASEDIR"] = str(tree)
     command = ["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
                "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -g1", "-DETALON_WARNINGS_AS_ERRORS=ON",
@@ -78,14 +80,14 @@ def compile_arguments(build, file):
     return None
 
 
-def find_all(build, folder, files, state):
+def find_all(tree, build, folder, files, state):
     """The mutants of all sources; what was found in a file is kept while no source changes it."""
-    kept_in = build.parent / "found.pickle"
+    kept_in = tree.parent / "found.pickle"
     kept = pickle.loads(kept_in.read_bytes()) if kept_in.exists() else {}
     found = []
     for path in sorted((ROOT / folder).glob("*.cpp")):
         name = str(path.relative_to(ROOT))
-        arguments = compile_arguments(build, build.parent / "tree" / name)
+        arguments = compile_arguments(build, tree / name)
         if arguments is None or not re.search(files, name):
             continue
         key = hashlib.sha256(state.encode() + path.read_bytes()).hexdigest()
@@ -290,10 +292,11 @@ def parse():
 
 def main():
     options = parse()
-    tree, build = options.build.resolve() / "tree", options.build.resolve() / "build"
+    tree = options.build.resolve() / "tree"
+    build = tree / "build" / "dev"
     state, headers = lay_out(tree)
     configure(tree, build, options.calibration)
-    everything = find_all(build, options.folder, options.files, headers)
+    everything = find_all(tree, build, options.folder, options.files, headers)
     texts = {m.file: (ROOT / m.file).read_text("latin-1") for m in everything}
     keys, known = keys_of(everything, texts), equivalents()
     worth = {m: key for m, key in keys.items() if key not in known}

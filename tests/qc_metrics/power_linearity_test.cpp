@@ -77,6 +77,34 @@ TEST(MeasureLinearity, UncertaintiesFollowTheMeansOwn) {
   EXPECT_NEAR(line.r2.u / std::sqrt(r2), 1.0, 1e-3);
 }
 
+// Noise that may lift another point above the one taken: of each other point the mean of what it
+// lies above, integrated over the normal distribution of the difference.
+TEST(MeasureLinearity, TheLargestOfNoisyDeviationsIsTooLarge) {
+  const double u = 0.2;
+  const PowerLinearity line = Only(Five(0.3, u));
+  const double residual[] = {0.3, 0.6, 0.0, 0.6, 0.3};
+  const double leverage[] = {0.6, 0.3, 0.2, 0.3, 0.6};  // 1/5 + (x - 50)^2 / 6250
+  double excess = 0.0;
+  for (int i = 0; i < 5; ++i) {
+    if (i == 1) continue;
+    const double sd = u * std::sqrt(2.0 - leverage[i] - leverage[1]);
+    const double below = (residual[1] - residual[i]) / sd;
+    for (double z = below + 5e-4; z < 9.0; z += 1e-3) {
+      excess +=
+          sd * 1e-3 * (z - below) * std::exp(-0.5 * z * z) / std::sqrt(2.0 * std::numbers::pi);
+    }
+  }
+  EXPECT_NEAR(line.worst_deviation.u, std::hypot(u * std::sqrt(0.7), excess) / 12.3, 1e-6);
+}
+
+// Without any uncertainty of the means there is none of what follows from them.
+TEST(MeasureLinearity, ExactMeansGiveNoUncertainty) {
+  const PowerLinearity line = Only(Five(0.3, 0.0));
+  EXPECT_EQ(line.worst_deviation.u, 0.0);
+  EXPECT_EQ(line.slope_mw.u, 0.0);
+  EXPECT_EQ(line.r2.u, 0.0);
+}
+
 // On the line itself R2 cannot rise: noise alone lowers it by its share of the variance.
 TEST(MeasureLinearity, AnExactLineHasTheSecondOrderOfItsNoise) {
   const PowerLinearity line = Only(Five(0.0, 0.01));
