@@ -134,6 +134,136 @@ TEST(SectioningTest, EachFaultHasItsReason) {
   EXPECT_EQ(fault(RenderAxialStack(outside), settings), Fault::kFitFailed);
 }
 
+// 40 planes of 0.2 um, 24 x 16 px: 4 x 4 tiles of 6 x 4 px, each a Gaussian of its own along z.
+template <typename Centre, typename Sigma>
+std::vector<cv::Mat> Tiles(const Centre& centre, const Sigma& sigma) {
+  std::vector<cv::Mat> planes;
+  for (int k = 0; k < 40; ++k) {
+    planes.emplace_back(16, 24, CV_32F);
+    for (int j = 0; j < 4; ++j) {
+      for (int i = 0; i < 4; ++i) {
+        const double u = (0.2 * k - centre(i, j)) / sigma(i, j);
+        planes.back()(cv::Rect(6 * i, 4 * j, 6, 4)).setTo(50.0 + 1000.0 * std::exp(-0.5 * u * u));
+      }
+    }
+  }
+  return planes;
+}
+
+SectioningSettings OfTiles() {
+  SectioningSettings settings{.z_step_um = 0.2};
+  settings.pixel_x_um = 0.5;
+  settings.pixel_y_um = 0.4;
+  return settings;
+}
+
+constexpr double kDegree = 180.0 / std::numbers::pi;
+
+// A plane of .06 um a pixel along x and .02 along y, whose tiles lie .01 um above and below it in
+// turn, which is square to level and slopes.
+TEST(SectioningTest, TiltAndItsUncertaintyInClosedForm) {
+  for (const double slope_y : {0.02, 0.0}) {
+    const auto found = Found(MeasureSectioning({Tiles(
+                                                   [&](int i, int j) {
+                                                     return 4.0 + 0.06 * 6.0 * (i - 1.5) +
+                                                            slope_y * 4.0 * (j - 1.5) +
+                                                            ((i + j) % 2 == 0 ? 0.01 : -0.01);
+                                                   },
+                                                   [](int, int) { return 0.7; })},
+                                               OfTiles()));
+    ASSERT_EQ(found.tiles.size(), 16U);
+    EXPECT_EQ(found.tiles[6].x_px, 14.5);  // third of the second row
+    EXPECT_EQ(found.tiles[6].y_px, 5.5);
+    const double x = 0.06 / 0.5, y = slope_y / 0.4, steep = std::hypot(x, y);
+    ASSERT_TRUE(found.tilt_deg.has_value());
+    EXPECT_NEAR(found.tilt_deg->value, kDegree * std::atan(steep), 1e-4);
+    // 16 centres, 3 parameters; the variance of a Student's t of 13 degrees of freedom.
+    const double variance = 16.0 * 1e-4 / 13.0 * 13.0 / 11.0;
+    const double u_x = std::sqrt(variance / (16.0 * 1.25 * 36.0)) / 0.5;
+    const double u_y = std::sqrt(variance / (16.0 * 1.25 * 16.0)) / 0.4;
+    const double u = std::hypot(x * u_x, y * u_y) / steep;
+    EXPECT_NEAR(*found.tilt_deg->u, kDegree * u / (1.0 + steep * steep), 1e-4);
+    // The tilt's own part, a box across each tile, is taken off the width.
+    const double added = (std::pow(0.06 * 6.0, 2) + std::pow(slope_y * 4.0, 2)) / 12.0;
+    EXPECT_NEAR(found.fwhm_um.value, 2.3548200450309493 * std::sqrt(0.49 - added), 1e-5);
+  }
+}
+
+// Without tilt both axes are uncertain alike: half of the sum of their variances.
+TEST(SectioningTest, ALevelPlaneHasTheMeanUncertaintyOfBothAxes) {
+  const auto found = Found(
+      MeasureSectioning({Tiles([](int i, int j) { return 4.0 + ((i + j) % 2 == 0 ? 0.01 : -0.01); },
+                               [](int, int) { return 0.7; })},
+                        OfTiles()));
+  const double variance = 16.0 * 1e-4 / 11.0 / 20.0;
+  const double expected = std::sqrt(0.5 * variance * (1.0 / (36.0 * 0.25) + 1.0 / (16.0 * 0.16)));
+  ASSERT_TRUE(found.tilt_deg.has_value());
+  EXPECT_NEAR(found.tilt_deg->value, 0.0, 1e-3);
+  EXPECT_GT(*found.tilt_deg->u, 0.5 * kDegree * expected);  // rounding gives it a direction
+  EXPECT_LT(*found.tilt_deg->u, 1.5 * kDegree * expected);
+}
+
+// Widths of .6, .61 .. .75 um: the median lies between two of them, its uncertainty is that of
+// normal scatter.
+TEST(SectioningTest, WidthIsTheMedianOfTheTiles) {
+  const auto found = Found(
+      MeasureSectioning({Tiles([](int, int) { return 4.0; },
+                               [](int i, int j) { return 0.6 + 0.01 * ((7 * (i + 4 * j)) % 16); })},
+                        OfTiles()));
+  const double fwhm = 2.3548200450309493;
+  EXPECT_NEAR(found.fwhm_um.value, fwhm * 0.675, 1e-5);
+  // The sample variance of 0 .. 15 is 68 / 3 = 22.667; 15 degrees of freedom.
+  const double variance = 68.0 / 3.0 * 1e-4;
+  EXPECT_NEAR(*found.fwhm_um.u,
+              fwhm * std::sqrt(std::numbers::pi / 2.0 * variance / 16.0 * 15.0 / 13.0), 1e-5);
+  EXPECT_NEAR(found.r2.value, 1.0, 1e-9);
+  EXPECT_EQ(found.tried_tiles, 16);
+  EXPECT_EQ(found.profile.size(), 40U);
+  EXPECT_NEAR(found.profile[20], 1050.0, 1e-2);
+}
+
+TEST(SectioningTest, HalfOfTheTilesMustShowThePlane) {
+  for (const int rows : {2, 1}) {
+    const auto measured = MeasureSectioning(
+        {Tiles([&](int, int j) { return j < rows ? 4.0 : 400.0; }, [](int, int) { return 0.7; })},
+        OfTiles());
+    EXPECT_EQ(std::holds_alternative<Sectioning>(measured), rows == 2);
+  }
+}
+
+// An xz image of 10 columns has two strips, of 6 one, of 64 and more eight.
+TEST(SectioningTest, AnXzImageHasUpToEightStrips) {
+  for (const auto& [columns, strips] : {std::pair{6, 1}, {10, 2}, {31, 7}, {32, 8}, {90, 8}}) {
+    cv::Mat image(40, columns, CV_32F);
+    for (int z = 0; z < 40; ++z) {
+      for (int x = 0; x < columns; ++x) {
+        const double u = (0.2 * z - 4.0 - 0.03 * (x - 0.5 * (columns - 1))) / 0.7;
+        image.at<float>(z, x) = static_cast<float>(50.0 + 1000.0 * std::exp(-0.5 * u * u));
+      }
+    }
+    auto settings = OfTiles();
+    settings.layout = AxialLayout::kXzImage;
+    const auto found = Found(MeasureSectioning({{image}}, settings));
+    EXPECT_EQ(found.tried_tiles, strips) << columns;
+    EXPECT_EQ(found.tilt_deg.has_value(), strips >= 4);
+    if (!found.tilt_deg) continue;
+    EXPECT_NEAR(found.tilt_deg->value, kDegree * std::atan(0.03 / 0.5), 0.01);
+    EXPECT_EQ(found.tiles[1].x_px - found.tiles[0].x_px >= columns / strips, true);
+  }
+}
+
+TEST(SectioningTest, OnePerCentOfSaturatedVoxelsIsTheMost) {
+  auto planes = Tiles([](int, int) { return 4.0; }, [](int, int) { return 0.7; });
+  auto settings = OfTiles();
+  settings.saturation_adu = 4000.0;
+  const int most = 40 * 24 * 16 / 100;
+  for (int i = 0; i < most; ++i) planes[20].at<float>(i / 24, i % 24) = 4000.0F;
+  const auto found = Found(MeasureSectioning({planes}, settings));
+  EXPECT_NEAR(found.saturated, most / (40.0 * 24.0 * 16.0), 1e-12);
+  planes[21].at<float>(3, 3) = 4000.0F;
+  EXPECT_EQ(std::get<Fault>(MeasureSectioning({planes}, settings)), Fault::kSaturated);
+}
+
 TEST(HalfMaximum1dTest, ReadsAnyShape) {
   std::vector<double> triangle(41, 10.0);
   for (int i = -10; i <= 10; ++i)

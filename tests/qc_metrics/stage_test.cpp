@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <set>
 
 #include "monitor/simulation/random.h"
@@ -158,6 +159,119 @@ TEST(StageDriftTest, VelocityWithinItsUncertainty) {
   EXPECT_NEAR(exact.axis_velocity_um_per_min[1].value, -0.15, 1e-12);
   EXPECT_NEAR(exact.msd[3].msd_um2, std::pow(4.0 * std::hypot(0.01, 0.005), 2), 1e-12);
   EXPECT_NEAR(exact.msd[3].lag_s, 8.0, 1e-12);
+}
+
+// The relative uncertainty of a sample SD, by hand from the mean of 1 / chi and 1 / chi^2: of 4
+// values 1 - 2 sqrt(1.5) / G(1.5) + 3, of 6 values 1 - 2 sqrt(2.5) G(2) / G(2.5) + 5 / 3.
+TEST(StageMovesTest, UncertaintyOfFewReturnsIsExact) {
+  const double root_pi = std::sqrt(std::numbers::pi);
+  for (const int n : {4, 6}) {
+    std::vector<StagePosition> positions = {{"", 0.0, {0.5, 0.0, 0.0}, false},
+                                            {"", 0.0, {0.7, 0.0, 0.0}, false}};
+    double squares = 0.0;
+    for (int i = 0; i < n; ++i) {
+      const double x = 0.1 * (i - 0.5 * (n - 1));
+      squares += x * x;
+      positions.push_back({"+x", 10.0, {2.0 + x, 1.0, 0.0}, false});
+    }
+    const auto moves = std::get<StageMoves>(MeasureMoves(positions));
+    ASSERT_EQ(moves.groups.size(), 1U);
+    const MoveGroup& group = moves.groups.front();
+    const double sd = std::sqrt(squares / (n - 1));
+    const double gamma = n == 4 ? 2.0 / root_pi : 4.0 / 3.0 / root_pi;  // of (f - 1) / 2 over f / 2
+    const double freedom = n - 1.0;
+    const double relative =
+        std::sqrt(1.0 - 2.0 * std::sqrt(0.5 * freedom) * gamma + freedom / (freedom - 2.0));
+    EXPECT_NEAR(group.sd_um[0].value, sd, 1e-12);
+    EXPECT_NEAR(*group.sd_um[0].u, sd * relative, 1e-12);
+    EXPECT_NEAR(group.mean_um[0].value, 2.0, 1e-12);
+    const double student = std::sqrt(freedom / (freedom - 2.0));
+    EXPECT_NEAR(*group.mean_um[0].u, sd / std::sqrt(n) * student, 1e-12);
+    EXPECT_TRUE(group.has_accuracy);
+    EXPECT_NEAR(group.accuracy_um[0].value, 1.4, 1e-12);
+    EXPECT_NEAR(*group.accuracy_um[0].u, sd * student * std::sqrt(1.0 / n + 0.5), 1e-12);
+    EXPECT_NEAR(group.accuracy_um[1].value, 1.0, 1e-12);
+    EXPECT_EQ(group.axes, 2);
+  }
+}
+
+TEST(StageMovesTest, BacklashNeedsThreeReturnsOfBothDirections) {
+  std::vector<StagePosition> positions;
+  for (const double step : {-0.1, 0.0, 0.1}) {
+    positions.push_back({"+x-y", 50.0, {2.0 + step, 1.0, 0.2}, true});
+    positions.push_back({"-x+y", 60.0, {1.0 + step, 3.0, 0.0}, true});  // another distance
+    positions.push_back({"-x-y", 50.0, {1.0 + step, 3.0, 0.0}, true});  // not opposite
+    positions.push_back({"+z", 50.0, {1.0, 3.0, 0.5 + step}, true});
+    positions.push_back({"-z", 50.0, {1.0, 3.0, 0.2 + step}, true});
+    if (step < 0.05) positions.push_back({"-x+y", 50.0, {1.5 + step, 0.7, 0.1}, true});
+  }
+  auto moves = std::get<StageMoves>(MeasureMoves(positions));
+  ASSERT_EQ(moves.backlash.size(), 1U);
+  EXPECT_EQ(moves.backlash[0].direction, "+z");
+  EXPECT_NEAR(moves.backlash[0].um[2].value, 0.3, 1e-12);
+  EXPECT_EQ(moves.too_few, 1);
+  positions.push_back({"-x+y", 50.0, {1.6, 0.7, 0.1}, true});
+  moves = std::get<StageMoves>(MeasureMoves(positions));
+  ASSERT_EQ(moves.backlash.size(), 2U);
+  EXPECT_EQ(moves.backlash[0].direction, "+x-y");
+  EXPECT_NEAR(moves.backlash[0].um[0].value, 0.5, 1e-12);
+  EXPECT_NEAR(moves.backlash[0].um[1].value, 0.3, 1e-12);
+  EXPECT_NEAR(moves.backlash[0].um[2].value, 0.1, 1e-12);
+  EXPECT_EQ(moves.backlash[0].moves, (std::array<bool, 3>{true, true, false}));
+}
+
+// 23 frames: the first and last two tell the velocity, and the mean square is of up to five lags.
+TEST(StageDriftTest, FiguresOfAParabolicPathByHand) {
+  StageTrack track{.frame_interval_s = 3.0, .axes = 3};
+  for (int k = 0; k < 23; ++k) {
+    track.position_um.push_back({0.01 * k * k, 0.02 * k, -0.01 * k});
+    track.u_um.push_back({0.003, 0.004, 0.001 * (k + 1)});
+  }
+  const auto drift = std::get<StageDrift>(MeasureDrift(track, {.stable_um = 0.3}));
+  EXPECT_NEAR(drift.seconds, 66.0, 1e-12);
+  const double minutes = 21 * 3.0 / 60.0;
+  const std::array<double, 3> moved = {0.01 * (441.0 + 484.0 - 1.0) / 2.0, 0.42, -0.21};
+  const std::array<double, 3> u = {0.003, 0.004, 0.0005 * std::sqrt(1.0 + 4.0 + 484.0 + 529.0)};
+  double square = 0.0, weighted = 0.0;
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    EXPECT_NEAR(drift.axis_velocity_um_per_min[axis].value, moved[axis] / minutes, 1e-12);
+    EXPECT_NEAR(*drift.axis_velocity_um_per_min[axis].u, u[axis] / minutes, 1e-12);
+    square += moved[axis] * moved[axis];
+    weighted += std::pow(moved[axis] * u[axis], 2);
+  }
+  EXPECT_NEAR(drift.velocity_um_per_min.value, std::sqrt(square) / minutes, 1e-12);
+  EXPECT_NEAR(*drift.velocity_um_per_min.u, std::sqrt(weighted / square) / minutes, 1e-12);
+  ASSERT_EQ(drift.step_um.size(), 22U);
+  EXPECT_NEAR(drift.step_um[21], std::sqrt(0.43 * 0.43 + 5e-4), 1e-12);
+  EXPECT_FALSE(drift.stabilisation_s.has_value());  // the last step is .43
+  ASSERT_EQ(drift.msd.size(), 5U);
+  double squares = 0.0;
+  for (int k = 0; k + 5 < 23; ++k) {
+    squares += std::pow(0.01 * (10 * k + 25), 2) + 25.0 * 5e-4 - 2.0 * 25e-6;
+    squares -= 1e-6 * ((k + 1) * (k + 1) + (k + 6) * (k + 6));
+  }
+  EXPECT_NEAR(drift.msd[4].lag_s, 15.0, 1e-12);
+  EXPECT_NEAR(drift.msd[4].msd_um2, squares / 18.0, 1e-12);
+}
+
+// A stage at rest: the length of a velocity of zero is as uncertain as one of its axes.
+TEST(StageDriftTest, AStageAtRestHasTheMeanUncertaintyOfItsAxes) {
+  StageTrack track{.frame_interval_s = 60.0};
+  for (int k = 0; k < 3; ++k) {
+    track.position_um.push_back({1.0, 2.0, 0.0});
+    track.u_um.push_back({0.03, 0.04, 0.0});
+  }
+  const auto drift = std::get<StageDrift>(MeasureDrift(track, {}));
+  EXPECT_EQ(drift.velocity_um_per_min.value, 0.0);
+  EXPECT_NEAR(*drift.velocity_um_per_min.u, std::sqrt(2.0 * 0.0025 / 2.0) / 2.0, 1e-12);
+  ASSERT_EQ(drift.msd.size(), 1U);
+  EXPECT_NEAR(drift.msd[0].msd_um2, -2.0 * 0.0025, 1e-12);
+  ASSERT_TRUE(drift.stabilisation_s.has_value());
+  EXPECT_EQ(drift.stabilisation_s->value, 0.0);
+  const Report report = DriftReport(drift, track, {});
+  const auto lags = std::count_if(report.quantities.begin(), report.quantities.end(),
+                                  [](const Quantity& q) { return q.id == "stage.msd"; });
+  EXPECT_EQ(lags, 1);  // the first lag is the last one too
 }
 
 TEST(StageDriftTest, StableOnlyOnceEveryLaterStepIsSmall) {
