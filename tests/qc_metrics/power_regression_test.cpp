@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "monitor/simulation/power_trace.h"
@@ -100,6 +101,23 @@ TEST(FitSeries, IsLeastSquaresForThreePoints) {
   EXPECT_NEAR(fit.covariance[0][0], 1.0 / 18.0, 1e-12);
   EXPECT_NEAR(fit.covariance[1][1], 1.0 / 12.0, 1e-12);
   EXPECT_NEAR(fit.residuals[1], 2.0 - 7.0 / 3.0, 1e-12);
+}
+
+// Correlation is sought in eight samples and more.
+TEST(FitSeries, TakesSevenSamplesAsUncorrelated) {
+  const std::vector<double> values = {1.0, 1.2, 1.3, 1.1, -1.0, -1.3, -1.2, -1.1};
+  const std::vector<double> ones(8, 1.0);
+  const std::vector<int> gaps(8, 1);
+  const SeriesFit seven = FitSeries({std::vector<double>(7, 1.0)}, std::span(values).first(7),
+                                    std::span(gaps).first(7));
+  EXPECT_EQ(seven.noise.lag1, 0.0);
+  EXPECT_GT(FitSeries({ones}, values, gaps).noise.lag1, 0.3);
+}
+
+TEST(NoiseOfDifferences, OfTwoValuesIsThatOfTheirDifference) {
+  EXPECT_NEAR(NoiseOfDifferences(std::vector<double>{3.0, 5.0}).sd, std::sqrt(4.0 / 0.62299 / 2.0),
+              1e-9);
+  EXPECT_EQ(NoiseOfDifferences(std::vector<double>{3.0}).sd, 0.0);
 }
 
 TEST(FitSeries, FindsTheNoiseOfAnAutoregressionWithSamplesLeftOut) {

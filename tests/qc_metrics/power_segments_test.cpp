@@ -254,10 +254,23 @@ TEST(SwitchThreshold, SplitsWhereTheVarianceBetweenIsLargest) {
   EXPECT_NEAR(std::log(*found), -4.0, 0.05);
 }
 
+// Three levels alike in number split at the wider of their two gaps, be it by a hundredth.
+TEST(SwitchThreshold, SplitsTheWiderOfTwoGaps) {
+  for (const double middle : {4.9, 5.03}) {
+    const auto found =
+        SwitchThreshold(Repeat({{30, std::exp(-10.0)}, {30, std::exp(middle - 10.0)}, {30, 1.0}}));
+    ASSERT_TRUE(found.has_value());
+    EXPECT_NEAR(std::log(*found), middle > 5.0 ? 0.5 * middle - 10.0 : 0.5 * middle - 5.0, 0.05);
+  }
+}
+
 TEST(PowerReport, ASteadyRecordSaysNothingOfSwitching) {
   const auto samples = Steady(300, 1.0);
   const Report report = PowerReport(MeasurePower(samples), samples);
   for (const Finding& finding : report.findings) EXPECT_NE(finding.code, "switching");
+  for (const Quantity& quantity : report.quantities) {
+    EXPECT_EQ(std::get<double>(quantity.of.at("segment")), 1.0);
+  }
 }
 
 }  // namespace
