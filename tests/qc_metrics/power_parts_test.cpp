@@ -127,6 +127,47 @@ TEST(TakeApart, ALineInClosedForm) {
   EXPECT_NEAR(model.noise.sd, std::sqrt(square / 28.0), 0.1 * model.noise.sd);
 }
 
+// Samples that are left out leave gaps, over which correlated noise forgets more.
+TEST(TakeApart, OutliersLeaveGapsInTheNoise) {
+  Trace trace = Of(300, 0.0, 0.0, [](double) { return 5.0; });
+  double noise = 0.0;
+  for (std::size_t i = 0; i < 300; ++i) {
+    noise = 0.6 * noise + 8e-3 * std::sin(12.9898 * static_cast<double>(i * i));
+    trace.power_mw[i] += noise;
+  }
+  const std::vector<std::size_t> outliers = {1, 50, 51, 170, 240};
+  for (const std::size_t i : outliers) trace.power_mw[i] += i == 1 ? 0.08 : 1.0;
+  const TraceModel model = Apart(trace);
+  ASSERT_EQ(model.outliers, outliers);
+  ASSERT_TRUE(model.steps.empty() && !model.settling);
+  DesignColumns columns(2);
+  std::vector<double> values;
+  std::vector<int> gaps;
+  int last = -1;
+  for (int i = 0; i < 300; ++i) {
+    if (std::count(outliers.begin(), outliers.end(), static_cast<std::size_t>(i)) > 0) continue;
+    columns[0].push_back(1.0);
+    columns[1].push_back((i - 149.5) / 299.0);
+    values.push_back(trace.power_mw[static_cast<std::size_t>(i)]);
+    gaps.push_back(i - last);
+    last = i;
+  }
+  const SeriesFit fit = FitSeries(columns, values, gaps);
+  EXPECT_GT(fit.noise.lag1, 0.3);
+  EXPECT_NEAR(model.noise.lag1, fit.noise.lag1, 1e-9);
+  EXPECT_NEAR(model.noise.sd, fit.noise.sd, 1e-9);
+  EXPECT_NEAR(model.slope_u_mw_per_s, std::sqrt(fit.covariance[1][1]) / 299.0, 1e-12);
+}
+
+TEST(TakeApart, ALineAloneHasNoOtherPart) {
+  Trace trace = Of(100, 0.0, 1e-3, [](double t) { return t > 49.5 ? 5.2 : 5.0; });
+  trace.power_mw[20] += 3.0;
+  const TraceModel model = TakeApart(trace.times_s, trace.power_mw, TraceParts::kLine, 0.01);
+  EXPECT_TRUE(model.steps.empty());
+  EXPECT_TRUE(model.outliers.empty());
+  EXPECT_FALSE(model.settling.has_value());
+}
+
 // 5000 samples are taken in bins of two: one sample's noise, and a step to the sample.
 TEST(TakeApart, ALongTraceIsBinnedAndKeepsItsSamples) {
   const Trace trace = Of(5000, 100.0, 1e-2, [](double t) { return t > 2999.5 ? 5.2 : 5.0; });
