@@ -10,8 +10,10 @@
 #include "monitor/acquisition/imagej_metadata.h"
 #include "monitor/acquisition/ome_metadata.h"
 #include "monitor/acquisition/power_log.h"
+#include "monitor/acquisition/power_run_sheet.h"
 #include "monitor/acquisition/read_error.h"
 #include "monitor/acquisition/read_image.h"
+#include "monitor/acquisition/stage_positions.h"
 #include "monitor/measurement/setup_keys.h"
 
 namespace fuzz {
@@ -106,6 +108,20 @@ void FeedPowerLog(std::string_view bytes) {
   }
 }
 
+void FeedPositions(std::string_view bytes) {
+  try {
+    (void)monitor::acquisition::ReadStagePositions(bytes);
+  } catch (const ReadError&) {
+  }
+}
+
+void FeedRunSheet(std::string_view bytes) {
+  try {
+    (void)monitor::acquisition::ReadRunSheet(bytes);
+  } catch (const ReadError&) {
+  }
+}
+
 void FeedSetup(std::string_view bytes) {
   const File file(bytes);
   try {
@@ -120,7 +136,9 @@ constexpr auto kTargets = std::to_array<Target>({
     {"lif", FeedImage},
     {"lsm", FeedImage},
     {"ome_xml", FeedOmeXml},
+    {"positions", FeedPositions},
     {"power_log", FeedPowerLog},
+    {"run_sheet", FeedRunSheet},
     {"setup", FeedSetup},
     {"tiff", FeedImage},
 });
