@@ -1,5 +1,6 @@
 """Runs the benchmarks: `./dev bench [NAME] [--json FILE]`. Figures to keep are the ratios.
 
+They are of release builds: a build with assertions is refused.
 Inputs come from `etalon simulate`, in a temporary folder. Times are those of `etalon measure FILE
 --json`, whole processes, in processor time, so that other programs on the machine count little:
 user and system time of the process and its reader, less the digest of the input (which runs on a
@@ -152,35 +153,57 @@ def stack(machine, side, planes, beads):
 
 
 def psf(machine):
-    """S1, S2, S5 and whether time grows in proportion to voxels and beads."""
+    """S1, S2, S5 on Gaussian light, and whether time grows in proportion to voxels and beads."""
     rows = {}
     for name, target, limit, shape in (("mid", "S1", "50 ms", (512, 64, 40)),
-                                       ("mid_200_beads", "S7", "-", (512, 64, 200)),
+                                       ("wide_40", "S7", "-", (1024, 64, 40)),
+                                       ("wide_240", "S7", "-", (1024, 64, 240)),
                                        ("large", "S2", "300 ms", (1024, 128, 200))):
         rows[name] = machine.measure("psf", stack(machine, *shape), *CAMERA)
         say(target, "psf " + name, rows[name], limit)
-    per_bead = (rows["mid_200_beads"]["cpu_ms"] - rows["mid"]["cpu_ms"]) / 160
-    voxels = (rows["large"]["cpu_ms"] - rows["mid_200_beads"]["cpu_ms"]) / (
-        rows["large"]["input_mb"] - rows["mid_200_beads"]["input_mb"])
-    rest = rows["mid"]["cpu_ms"] - 40 * per_bead - voxels * rows["mid"]["input_mb"]
-    rows["per_bead_ms"] = per_bead
-    rows["per_mb_ms"] = voxels
-    rows["rest_of_mid_ms"] = rest
-    print(f"S7  a further bead {per_bead:.3f} ms, a further MB {voxels:.3f} ms; what neither "
-          f"explains of mid: {rest:.1f} ms (start included)")
+    mid, few, many, large = (rows[name] for name in ("mid", "wide_40", "wide_240", "large"))
+    per_bead = (many["cpu_ms"] - few["cpu_ms"]) / 200
+    per_mb = (few["cpu_ms"] - mid["cpu_ms"]) / (few["input_mb"] - mid["input_mb"])
+    rest = mid["cpu_ms"] - 40 * per_bead - per_mb * mid["input_mb"]
+    linear = rest + 200 * per_bead + per_mb * large["input_mb"]
+    rows["cost"] = {"per_bead_ms": per_bead, "per_mb_ms": per_mb, "rest_ms": rest,
+                    "large_foretold_ms": linear}
+    print(f"S7  a bead {per_bead:.3f} ms, a MB {per_mb:.3f} ms, and {rest:.1f} ms; so large would "
+          f"take {linear:.0f} ms and takes {large['cpu_ms']:.0f} ms")
     return rows
 
 
+def optical(machine):
+    """The same field of light that is not Gaussian, as a whole process."""
+    path = machine.simulate("psf", "optical-512-64-40", columns=512, rows=512, planes=64, beads=40,
+                            pixel_size_um=0.065, photons_spread=0.05)
+    row = machine.measure("psf", path, *CAMERA)
+    say("S4", "psf mid, optical light", row, "-")
+    return row
+
+
+def memory(machine):
+    """S5: a stack of gigabytes, mapped, must not need more memory of its own than a small one."""
+    path = stack(machine, 2048, 300, 200)
+    row = machine.measure("psf", path, *CAMERA, rounds=1)
+    path.unlink()
+    say("S5", f"psf of {row['input_mb'] / 1000:.1f} GB", row, "64 MB besides pages")
+    return row
+
+
 def fits(machine):
-    """S3, S4: each further bead in one channel, without files."""
+    """S3, S4: what voxels and beads cost in one channel, without files."""
     result = machine.folder / "fits.json"
     subprocess.run([machine.build / "psf_bench", "--json", result], check=True)
-    rows = json.loads(result.read_text())
-    few, many = rows[0], rows[1]
-    per_second = 1000 * (many["beads"] - few["beads"]) / (many["ms"] - few["ms"])
-    print(f"S3  beads a second, all that a bead costs (fits, gates, lines): {per_second:.0f} "
-          "(must 3,500 Gaussian fits, 1,000 halfmax fits)")
-    return {"rows": rows, "beads_per_second": per_second}
+    figures = json.loads(result.read_text())
+    own = figures["figures"]
+    print(f"S3  all that a bead costs (fits, gates, lines, mean bead): "
+          f"{1000 / own['gaussian_beads_40_to_240_ms']:.0f} a second (must 3,500; 5,000 with "
+          "256-bit registers)")
+    rates = [own[name] for name in sorted(own) if name.startswith("shape_fits")]
+    print(f"S4  shape fits, learning included: {min(rates):.0f} to {max(rates):.0f} a second "
+          "(must 1,000)")
+    return figures
 
 
 def illumination(machine):
@@ -244,8 +267,18 @@ def two(machine):
     return row
 
 
-BENCHES = {"psf": psf, "fits": fits, "illumination": illumination, "detector": detector,
-           "coregistration": coregistration, "start": start, "two": two}
+BENCHES = {"psf": psf, "optical": optical, "fits": fits, "illumination": illumination, "detector": detector,
+           "coregistration": coregistration, "start": start, "two": two,
+           "memory": memory}
+
+
+def flags_of(build):
+    """The flags that the programs were built with, as CMake noted them."""
+    notes = dict(line.split("=", 1) for line in (build / "CMakeCache.txt").read_text().splitlines()
+                 if "=" in line and not line.startswith(("#", "//")))
+    kind = notes.get("CMAKE_BUILD_TYPE:STRING", "").upper()
+    return " ".join(value for name, value in notes.items()
+                    if name.startswith(f"CMAKE_CXX_FLAGS_{kind}:"))
 
 
 def run(name, machine):
@@ -263,6 +296,8 @@ def main():
     arguments.add_argument("--json", type=pathlib.Path)
     arguments.add_argument("--build", type=pathlib.Path, required=True)
     options = arguments.parse_args()
+    if "-DNDEBUG" not in flags_of(options.build):
+        arguments.error(f"{options.build} is no release build (assertions are on)")
     names = [options.name] if options.name else list(BENCHES)
     with tempfile.TemporaryDirectory(prefix="etalon-bench-") as folder:
         machine = Machine(options.build.resolve(), folder)
