@@ -63,9 +63,10 @@ class Learner {
     std::move(later_.begin(), later_.end(), std::back_inserter(beads_));
     NewWindows();
     for (int i = 0; i < kFinalRounds || (i < kMostRounds && moved_ > kSettled); ++i) Round();
-    if (beads_.empty() || shape_.covariance.size() == 0) {
+    if (beads_.empty() || !posterior_) {
       return std::nullopt;
     }
+    shape_.covariance = posterior_->Covariance();
     shape_.chi2_per_dof = chi2_;
     shape_.learners = std::move(beads_);
     return std::move(shape_);
@@ -100,23 +101,21 @@ class Learner {
 
   /// One step of the shape with every bead's answer to it taken into account.
   void Round() {
-    ShapeEquations equations;
+    const auto& modes = shape_.light.modes;
+    ShapeSums sums(modes, kBeadParameters);
     for (const ShapedBead& bead : beads_) {
-      static_cast<void>(
-          AddBead(SumProducts(bead.voxels, shape_.table, shape_.light.modes, bead.light, noise_),
-                  kBeadParameters, equations));
+      TakeBead(bead.voxels, shape_.table, bead.light, noise_, sums);
+      static_cast<void>(sums.EndBead());
     }
-    if (equations.matrix.size() == 0) {
+    if (sums.Empty()) {
       beads_.clear();
       return;
     }
-    const auto& modes = shape_.light.modes;
+    const ShapeEquations equations = sums.Equations();
     shape_.evidence = EvidenceOf(equations, modes, shape_.light.coefficients);
-    ShapePosterior posterior =
-        SolveShape(equations, modes, shape_.light.coefficients, shape_.evidence);
-    moved_ = (posterior.coefficients - shape_.light.coefficients).cwiseAbs().maxCoeff();
-    shape_.light.coefficients = std::move(posterior.coefficients);
-    shape_.covariance = std::move(posterior.covariance);
+    posterior_.emplace(equations, modes, shape_.light.coefficients, shape_.evidence);
+    moved_ = (posterior_->Coefficients() - shape_.light.coefficients).cwiseAbs().maxCoeff();
+    shape_.light.coefficients = posterior_->Coefficients();
     shape_.table = TableOf(shape_.light);
     FitBeads(beads_, MapKind::kFree, kStepsARound);
     RaiseNoise();
@@ -160,6 +159,7 @@ class Learner {
   double moved_ = 0.0;
   std::vector<ShapedBead> beads_, later_;
   LearnedShape shape_;
+  std::optional<ShapePosterior> posterior_;  ///< of the last round
 };
 
 }  // namespace

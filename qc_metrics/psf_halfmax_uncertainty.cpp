@@ -64,14 +64,12 @@ BeadVector WidthGradient(const MappedBead& bead, const PixelBox& box,
 SharedUncertainty ShapeUncertainty(const FitContext& context, const LearnedShape& shape,
                                    const ShapedBead& bead, const HalfMaximum& half) {
   const auto& modes = shape.light.modes;
-  const Eigen::Index count = std::ssize(modes);
-  const Eigen::MatrixXd products =
-      SumProducts(bead.voxels, shape.table, modes, bead.light, context.noise);
-  const BeadMatrix own =
-      products.topLeftCorner<kBeadParameters, kBeadParameters>().selfadjointView<Eigen::Lower>();
+  ShapeSums voxels(modes, kBeadParameters);
+  TakeBead(bead.voxels, shape.table, bead.light, context.noise, voxels);
+  const OwnSums sums = voxels.Own();
+  const BeadMatrix own = sums.own;
   const BeadVector scale = own.diagonal().cwiseMax(1e-300).cwiseSqrt().cwiseInverse();
   const Eigen::LLT<BeadMatrix> llt(BeadMatrix(scale.asDiagonal() * own * scale.asDiagonal()));
-  const Eigen::MatrixXd cross = products.block(kBeadParameters, 0, count, kBeadParameters);
   const SharpLight light(shape.table, bead.light, context.box, context.voxel_um);
   const Eigen::VectorXd at_peak = light.Modes(modes, half.maximum_px);
   std::array<Eigen::VectorXd, 3> widths;
@@ -82,7 +80,7 @@ SharedUncertainty ShapeUncertainty(const FitContext& context, const LearnedShape
     const BeadVector gradient =
         WidthGradient(bead.light, context.box, light.Direction(axis), half.axes[at].Width());
     const BeadVector answer = scale.cwiseProduct(llt.solve(scale.cwiseProduct(gradient)));
-    widths[at] = own_part.log_width - cross * answer;
+    widths[at] = own_part.log_width - sums.cross.transpose() * answer;
     out.fwhm[at] = Quadratic(widths[at], shape.covariance);
     out.skew[at] = std::hypot(Quadratic(own_part.skew, shape.covariance), kHiddenSkew);
   }

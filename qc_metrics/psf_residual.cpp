@@ -45,39 +45,73 @@ Eigen::Matrix3d SquareRoot(const Eigen::Matrix3d& matrix) {
   return Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d>(matrix).operatorSqrt();
 }
 
-/// Products of [own 14 columns | modes | residual] of one bead; the own columns span what the
-/// fit's parameters do, in coordinates in which they are nearly independent.
-Eigen::MatrixXd ProductsOf(const FittedBead& bead, const NoiseLine& noise, const PixelBox& box,
-                           const std::vector<Mode>& own, const std::vector<Mode>& modes) {
-  const auto rows = static_cast<Eigen::Index>(own.size() + 4 + modes.size() + 1);
-  Eigen::MatrixXf columns = Eigen::MatrixXf::Zero(rows, std::ssize(bead.window.values));
+/// Fills the own columns of a chunk: functions of degree 0 to 2, then the background and its
+/// slopes. They span what the fit's parameters do, in coordinates in which they are nearly
+/// independent.
+ETALON_HOT void FillOwn(const HermiteTable& table, const Lanes* ground, VoxelChunk& chunk) {
+  for (int n = 0; n < chunk.blocks; ++n) {
+    Lanes h[3][3];
+    for (int axis = 0; axis < 3; ++axis) {
+      const Lanes u = chunk.u[axis][n];
+      h[axis][0] = Lanes{} + 1.0F;
+      h[axis][1] = table.up[0] * u;
+      h[axis][2] = table.up[1] * u * h[axis][1] - table.down[1];
+    }
+    int row = 0;
+    for (int i = 0; i < 3; ++i) {
+      for (int j = 0; i + j < 3; ++j) {
+        for (int k = 0; i + j + k < 3; ++k) {
+          chunk.rows[row++][n] = chunk.scale[n] * h[0][i] * h[1][j] * h[2][k];
+        }
+      }
+    }
+    chunk.rows[row++][n] = ground[n];
+    for (int axis = 0; axis < 3; ++axis) chunk.rows[row++][n] = ground[n] * chunk.u[axis][n];
+  }
+}
+
+/// Hands the voxels of a bead to the sums, chunk by chunk.
+class ChunkWriter {
+ public:
+  explicit ChunkWriter(ShapeSums& sums) : sums_(sums) {}
+
+  void Add(const Eigen::Vector3d& u, double root_weight, double light, double residual) {
+    const int block = count_ / kLanes;
+    const int lane = count_ % kLanes;
+    for (int axis = 0; axis < 3; ++axis) chunk_.u[axis][block][lane] = static_cast<float>(u[axis]);
+    chunk_.scale[block][lane] = static_cast<float>(root_weight * light);
+    chunk_.rows[kOwnColumns][block][lane] = static_cast<float>(root_weight * residual);
+    ground_[block][lane] = static_cast<float>(root_weight);
+    if (++count_ == kChunk * kLanes) Flush();
+  }
+
+  void Flush() {
+    chunk_.blocks = (count_ + kLanes - 1) / kLanes;
+    FillOwn(Hermites(), ground_, chunk_);
+    sums_.Take(chunk_);
+    chunk_ = {};
+    std::fill(std::begin(ground_), std::end(ground_), Lanes{});
+    count_ = 0;
+  }
+
+ private:
+  ShapeSums& sums_;
+  VoxelChunk chunk_{};
+  Lanes ground_[kChunk] = {};  ///< root of the weight
+  int count_ = 0;
+};
+
+void TakeFitted(const FittedBead& bead, const NoiseLine& noise, const PixelBox& box,
+                ShapeSums& sums) {
   const Eigen::Matrix3d root = SquareRoot(Precision(bead.fit.theta));
   const Eigen::Vector3d centre = Centre(bead.fit.theta);
-  Eigen::Index at = 0;
+  ChunkWriter writer(sums);
   ForEachVoxel(bead, noise, box,
                [&](double x, double y, double z, double residual, double weight, double light) {
-                 const Eigen::Vector3d u = root * (Eigen::Vector3d(x, y, z) - centre);
-                 std::array<std::array<double, kTestDegree + 1>, 3> h{};
-                 for (std::size_t i = 0; i < 3; ++i) {
-                   HermiteValues(u[static_cast<Eigen::Index>(i)], kTestDegree, h[i].data());
-                 }
-                 const double w = std::sqrt(weight);
-                 float* out = columns.col(at++).data();
-                 const auto add = [&](const Mode& m) {
-                   *out++ = static_cast<float>(w * light * h[0][static_cast<std::size_t>(m.i)] *
-                                               h[1][static_cast<std::size_t>(m.j)] *
-                                               h[2][static_cast<std::size_t>(m.k)]);
-                 };
-                 std::for_each(own.begin(), own.end(), add);
-                 for (const double ground : {1.0, u[0], u[1], u[2]}) {
-                   *out++ = static_cast<float>(w * ground);
-                 }
-                 std::for_each(modes.begin(), modes.end(), add);
-                 *out = static_cast<float>(w * residual);
+                 writer.Add(root * (Eigen::Vector3d(x, y, z) - centre), std::sqrt(weight), light,
+                            residual);
                });
-  Eigen::MatrixXf products = Eigen::MatrixXf::Zero(rows, rows);
-  products.selfadjointView<Eigen::Lower>().rankUpdate(columns);
-  return products.cast<double>();
+  writer.Flush();
 }
 
 }  // namespace
@@ -113,20 +147,19 @@ Estimate ExcessKurtosis(const FittedBead& bead, const NoiseLine& noise, const Pi
 ModelMismatch TestModel(std::span<const FittedBead* const> beads, const NoiseLine& noise,
                         const PixelBox& box) {
   std::array<int, kParityClasses> degrees{};
-  degrees.fill(2);
-  const std::vector<Mode> own = MakeModes(0, degrees);
   degrees.fill(kTestDegree);
   const std::vector<Mode> modes = MakeModes(3, degrees);
-  ShapeEquations equations;
-  bool any = false;
+  ShapeSums sums(modes, kOwnColumns);
   for (const FittedBead* bead : beads) {
-    any = AddBead(ProductsOf(*bead, noise, box, own, modes), kOwnColumns, equations) || any;
+    TakeFitted(*bead, noise, box, sums);
+    static_cast<void>(sums.EndBead());
   }
   ModelMismatch out;
-  if (!any) {
+  if (sums.Empty()) {
     return out;
   }
-  const auto evidence = EvidenceOf(equations, modes, Eigen::VectorXd::Zero(std::ssize(modes)));
+  const auto evidence =
+      EvidenceOf(sums.Equations(), modes, Eigen::VectorXd::Zero(std::ssize(modes)));
   for (std::size_t i = 0; i < evidence.size(); ++i) {
     out.evidence[i] = evidence[i].gain;
     out.sd[i] = std::sqrt(evidence[i].variance);

@@ -1,6 +1,5 @@
 #include "qc_metrics/psf_shape_evidence.h"
 
-#include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
@@ -52,30 +51,6 @@ ClassEvidence Maximise(const Eigen::VectorXd& e, const Eigen::VectorXd& t) {
 
 }  // namespace
 
-bool AddBead(const Eigen::MatrixXd& products, int own, ShapeEquations& equations) {
-  const Eigen::Index modes = products.rows() - own - 1;
-  const Eigen::MatrixXd inner = products.topLeftCorner(own, own).selfadjointView<Eigen::Lower>();
-  const Eigen::VectorXd scale = inner.diagonal().cwiseMax(1e-300).cwiseSqrt().cwiseInverse();
-  const Eigen::MatrixXd unit = scale.asDiagonal() * inner * scale.asDiagonal();
-  const Eigen::LLT<Eigen::MatrixXd> llt(unit);
-  if (llt.info() != Eigen::Success || !products.allFinite()) {
-    return false;
-  }
-  // Rows of modes and residual against the own columns.
-  const Eigen::MatrixXd cross = products.bottomLeftCorner(modes + 1, own) * scale.asDiagonal();
-  const Eigen::MatrixXd half = llt.matrixL().solve(cross.transpose());
-  const Eigen::MatrixXd whole =
-      products.bottomRightCorner(modes + 1, modes + 1).selfadjointView<Eigen::Lower>();
-  const Eigen::MatrixXd rest = whole - half.transpose() * half;
-  if (equations.matrix.size() == 0) {
-    equations.matrix = Eigen::MatrixXd::Zero(modes, modes);
-    equations.score = Eigen::VectorXd::Zero(modes);
-  }
-  equations.matrix += rest.topLeftCorner(modes, modes);
-  equations.score += rest.topRightCorner(modes, 1);
-  return true;
-}
-
 std::array<ClassEvidence, kParityClasses> EvidenceOf(const ShapeEquations& equations,
                                                      const std::vector<Mode>& modes,
                                                      const Eigen::VectorXd& coefficients) {
@@ -114,24 +89,24 @@ std::array<ClassEvidence, kParityClasses> EvidenceOf(const ShapeEquations& equat
   return out;
 }
 
-ShapePosterior SolveShape(const ShapeEquations& equations, const std::vector<Mode>& modes,
-                          const Eigen::VectorXd& coefficients,
-                          const std::array<ClassEvidence, kParityClasses>& evidence) {
-  Eigen::VectorXd root(std::ssize(modes));
+ShapePosterior::ShapePosterior(const ShapeEquations& equations, const std::vector<Mode>& modes,
+                               const Eigen::VectorXd& coefficients,
+                               const std::array<ClassEvidence, kParityClasses>& evidence)
+    : root_(std::ssize(modes)) {
   for (std::size_t n = 0; n < modes.size(); ++n) {
     const auto& prior = evidence[static_cast<std::size_t>(modes[n].ParityClass())];
-    root[static_cast<Eigen::Index>(n)] = std::sqrt(prior.variance * PriorShape(modes[n]));
+    root_[static_cast<Eigen::Index>(n)] = std::sqrt(prior.variance * PriorShape(modes[n]));
   }
   // I + L^1/2 H L^1/2 is well conditioned whatever the data.
-  const Eigen::MatrixXd scaled = Eigen::MatrixXd::Identity(root.size(), root.size()) +
-                                 root.asDiagonal() * equations.matrix * root.asDiagonal();
-  const Eigen::LLT<Eigen::MatrixXd> llt(scaled);
+  llt_.compute(Eigen::MatrixXd::Identity(root_.size(), root_.size()) +
+               root_.asDiagonal() * equations.matrix * root_.asDiagonal());
   const Eigen::VectorXd data = equations.score + equations.matrix * coefficients;
-  ShapePosterior out;
-  out.coefficients = root.cwiseProduct(llt.solve(root.cwiseProduct(data)));
-  const Eigen::MatrixXd inverse = llt.solve(Eigen::MatrixXd::Identity(root.size(), root.size()));
-  out.covariance = root.asDiagonal() * inverse * root.asDiagonal();
-  return out;
+  coefficients_ = root_.cwiseProduct(llt_.solve(root_.cwiseProduct(data)));
+}
+
+Eigen::MatrixXd ShapePosterior::Covariance() const {
+  const Eigen::MatrixXd inverse = llt_.solve(Eigen::MatrixXd::Identity(root_.size(), root_.size()));
+  return root_.asDiagonal() * inverse * root_.asDiagonal();
 }
 
 }  // namespace qc_metrics

@@ -1,23 +1,13 @@
 #pragma once
 
+#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <array>
 #include <vector>
 
-#include "qc_metrics/psf_shape.h"
+#include "qc_metrics/psf_shape_sums.h"
 
 namespace qc_metrics {
-
-/// Normal equations of a shape's coefficients with every bead's own parameters projected out.
-struct ShapeEquations {
-  Eigen::MatrixXd matrix;
-  Eigen::VectorXd score;  ///< gradient of the log likelihood at the present coefficients
-};
-
-/// Adds one bead's products (lower triangle of [own | modes | residual]), `own` columns of which
-/// are its own.
-/// Errors    false, and nothing added, when its own parameters are not determined.
-[[nodiscard]] bool AddBead(const Eigen::MatrixXd& products, int own, ShapeEquations& equations);
 
 /// How much a prior of one variance explains: the log evidence over that of no coefficient at all.
 struct ClassEvidence {
@@ -35,14 +25,21 @@ struct ClassEvidence {
     const ShapeEquations& equations, const std::vector<Mode>& modes,
     const Eigen::VectorXd& coefficients);
 
-/// Coefficients of the largest posterior, and their covariance.
-struct ShapePosterior {
-  Eigen::VectorXd coefficients;
-  Eigen::MatrixXd covariance;
+/// What the data say of the coefficients under the priors of their classes.
+class ShapePosterior {
+ public:
+  ShapePosterior(const ShapeEquations& equations, const std::vector<Mode>& modes,
+                 const Eigen::VectorXd& coefficients,
+                 const std::array<ClassEvidence, kParityClasses>& evidence);
+
+  /// Coefficients of the largest posterior.
+  [[nodiscard]] const Eigen::VectorXd& Coefficients() const { return coefficients_; }
+  [[nodiscard]] Eigen::MatrixXd Covariance() const;
+
+ private:
+  Eigen::VectorXd root_;             ///< of the prior variances
+  Eigen::LLT<Eigen::MatrixXd> llt_;  ///< of I + root matrix root
+  Eigen::VectorXd coefficients_;
 };
-[[nodiscard]] ShapePosterior SolveShape(const ShapeEquations& equations,
-                                        const std::vector<Mode>& modes,
-                                        const Eigen::VectorXd& coefficients,
-                                        const std::array<ClassEvidence, kParityClasses>& evidence);
 
 }  // namespace qc_metrics

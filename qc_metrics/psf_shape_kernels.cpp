@@ -3,22 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-// One source, two builds of the hot loops where the compiler can choose at run time: plain x86-64
-// and one with 256-bit registers. Elsewhere (ARM, sanitizers) the plain build is the only one.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ETALON_HOT __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define ETALON_HOT
-#endif
-#define ETALON_INLINE [[gnu::always_inline]] inline
-
 namespace qc_metrics {
 namespace {
 
 constexpr int kHermites = kMaxShapeDegree + 2;
 constexpr int kPairs = kBeadParameters * (kBeadParameters + 1) / 2;
-constexpr int kChunk = 32;  // blocks whose columns are filled before they are multiplied
 
 /// One bead's numbers as the loops need them.
 struct FlatBead {
@@ -111,6 +100,7 @@ ETALON_INLINE void EvaluateLight(const ShapeTable& shape, const HermiteTable& ta
 
 /// Columns of the ten parameters, weight and residual of one block.
 struct BlockModel {
+  Lanes u[3];
   LightLanes light;
   Lanes columns[kBeadParameters];
   Lanes weight, residual;
@@ -125,6 +115,9 @@ ETALON_INLINE void ModelBlock(const VoxelBlock& voxels, const ShapeTable& shape,
   const Lanes ux = m[0] * dx + m[1] * dy + m[2] * dz;
   const Lanes uy = m[3] * dx + m[4] * dy + m[5] * dz;
   const Lanes uz = m[6] * dx + m[7] * dy + m[8] * dz;
+  out.u[0] = ux;
+  out.u[1] = uy;
+  out.u[2] = uz;
   EvaluateLight(shape, table, ux, uy, uz, out.light);
   const Lanes gx = b.amplitude * out.light.gx;
   const Lanes gy = b.amplitude * out.light.gy;
@@ -145,15 +138,6 @@ ETALON_INLINE void ModelBlock(const VoxelBlock& voxels, const ShapeTable& shape,
   const Lanes variance = line > b.floor ? line : Lanes{} + b.floor;
   out.weight = voxels.use / variance;
   out.residual = voxels.value - mean;
-}
-
-/// Sum of the eight numbers.
-ETALON_INLINE double Total(const Lanes& lanes) {
-  double sum = 0.0;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    sum += static_cast<double>(lanes[lane]);
-  }
-  return sum;
 }
 
 ETALON_HOT void SumScoreLanes(const VoxelBlock* voxels, std::size_t blocks, const ShapeTable& shape,
@@ -179,71 +163,21 @@ ETALON_HOT void SumScoreLanes(const VoxelBlock* voxels, std::size_t blocks, cons
   sums[kPairs + kBeadParameters] = Total(chi2);
 }
 
-/// One weighted column over a run of blocks.
-struct Column {
-  Lanes at[kChunk];
-};
-
-/// Writes the weighted columns of a run of blocks.
-ETALON_HOT void FillColumns(const VoxelBlock* voxels, int blocks, const ShapeTable& shape,
-                            const HermiteTable& table, const std::vector<Mode>& modes,
-                            const FlatBead& bead, Column* out) {
+/// Writes up to one chunk of weighted columns.
+ETALON_HOT void FillChunk(const VoxelBlock* voxels, int blocks, const ShapeTable& shape,
+                          const HermiteTable& table, const FlatBead& bead, VoxelChunk& out) {
   BlockModel model;
+  out.blocks = blocks;
   for (int n = 0; n < blocks; ++n) {
     ModelBlock(voxels[n], shape, table, bead, model);
     Lanes root{};
     for (int lane = 0; lane < kLanes; ++lane) {
       root[lane] = std::sqrt(model.weight[lane]);
     }
-    Column* next = out;
-    for (const Lanes& column : model.columns) {
-      (next++)->at[n] = root * column;
-    }
-    const Lanes scale = root * bead.amplitude * model.light.gaussian;
-    for (const Mode& mode : modes) {
-      (next++)->at[n] =
-          scale * model.light.h[0][mode.i] * model.light.h[1][mode.j] * model.light.h[2][mode.k];
-    }
-    next->at[n] = root * model.residual;
-  }
-}
-
-/// Adds the products of columns i, i + 1 with j, j + 1, j + 2 to `out`.
-ETALON_INLINE void MultiplyTile(const Column* columns, int blocks, int i, int j, int stride,
-                                float* out) {
-  const Column* a = columns + i;
-  const Column* b = columns + j;
-  Lanes s00{}, s01{}, s02{}, s10{}, s11{}, s12{};
-  for (int n = 0; n < blocks; ++n) {
-    const Lanes a0 = a[0].at[n];
-    const Lanes a1 = a[1].at[n];
-    const Lanes b0 = b[0].at[n];
-    const Lanes b1 = b[1].at[n];
-    const Lanes b2 = b[2].at[n];
-    s00 += a0 * b0;
-    s01 += a0 * b1;
-    s02 += a0 * b2;
-    s10 += a1 * b0;
-    s11 += a1 * b1;
-    s12 += a1 * b2;
-  }
-  const Lanes* const tile[2][3] = {{&s00, &s01, &s02}, {&s10, &s11, &s12}};
-  for (int p = 0; p < 2; ++p) {
-    for (int q = 0; q < 3; ++q) {
-      const Lanes& s = *tile[p][q];
-      out[(i + p) * stride + j + q] +=
-          ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
-    }
-  }
-}
-
-/// Lower triangle of columns' * columns, in tiles that may reach a little above the diagonal.
-ETALON_HOT void MultiplyColumns(const Column* columns, int blocks, int count, int stride,
-                                float* out) {
-  for (int i = 0; i < count; i += 2) {
-    for (int j = 0; j <= i + 1; j += 3) {
-      MultiplyTile(columns, blocks, i, j, stride, out);
-    }
+    for (int axis = 0; axis < 3; ++axis) out.u[axis][n] = model.u[axis];
+    out.scale[n] = root * bead.amplitude * model.light.gaussian;
+    for (int i = 0; i < kBeadParameters; ++i) out.rows[i][n] = root * model.columns[i];
+    out.rows[kBeadParameters][n] = root * model.residual;
   }
 }
 
@@ -301,23 +235,15 @@ ScoringSums SumScores(const std::vector<VoxelBlock>& voxels, const ShapeTable& s
   return sums;
 }
 
-Eigen::MatrixXd SumProducts(const std::vector<VoxelBlock>& voxels, const ShapeTable& shape,
-                            const std::vector<Mode>& modes, const MappedBead& bead,
-                            const NoiseLine& noise) {
-  const int count = kBeadParameters + static_cast<int>(modes.size()) + 1;
-  const int stride = count + 6;  // tiles reach beyond the last column; those stay zero
-  const auto side = static_cast<std::size_t>(stride);
-  std::vector<Column> columns(side);
-  std::vector<float> products(side * side, 0.0F);
+void TakeBead(const std::vector<VoxelBlock>& voxels, const ShapeTable& shape,
+              const MappedBead& bead, const NoiseLine& noise, ShapeSums& sums) {
   const FlatBead flat(bead, noise);
+  VoxelChunk chunk{};
   for (std::size_t first = 0; first < voxels.size(); first += kChunk) {
     const int blocks = static_cast<int>(std::min<std::size_t>(kChunk, voxels.size() - first));
-    FillColumns(voxels.data() + first, blocks, shape, Hermites(), modes, flat, columns.data());
-    MultiplyColumns(columns.data(), blocks, count, stride, products.data());
+    FillChunk(voxels.data() + first, blocks, shape, Hermites(), flat, chunk);
+    sums.Take(chunk);
   }
-  using Square = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::Map<const Square> all(products.data(), stride, stride);
-  return all.topLeftCorner(count, count).cast<double>();
 }
 
 void EvaluateShape(const ShapeTable& shape, std::span<const Eigen::Vector3d> u, double* out) {

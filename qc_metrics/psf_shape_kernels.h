@@ -6,15 +6,10 @@
 #include <vector>
 
 #include "qc_metrics/psf.h"
-#include "qc_metrics/psf_shape.h"
+#include "qc_metrics/psf_shape_sums.h"
 #include "qc_metrics/psf_window.h"
 
 namespace qc_metrics {
-
-/// Eight numbers side by side; the compiler maps them onto the registers that the machine has. The
-/// alignment is said because without 256-bit registers a compiler would be content with less.
-using Lanes = float __attribute__((vector_size(32), aligned(32)));
-inline constexpr int kLanes = 8;
 
 /// Eight voxels: place relative to the window's origin, value in adu, 1 or 0 where none is.
 struct VoxelBlock {
@@ -49,11 +44,10 @@ struct ScoringSums {
 [[nodiscard]] ScoringSums SumScores(const std::vector<VoxelBlock>& voxels, const ShapeTable& shape,
                                     const MappedBead& bead, const NoiseLine& noise);
 
-/// Products of the columns [ten parameters | modes | residual], weighted and summed over voxels:
-/// the lower triangle of X' W X, X of 10 + modes + 1 columns; `modes` in adu like the parameters.
-[[nodiscard]] Eigen::MatrixXd SumProducts(const std::vector<VoxelBlock>& voxels,
-                                          const ShapeTable& shape, const std::vector<Mode>& modes,
-                                          const MappedBead& bead, const NoiseLine& noise);
+/// Adds one bead's voxels to sums over modes: its own columns are the ten parameters, the modes in
+/// adu like them. The bead is not ended.
+void TakeBead(const std::vector<VoxelBlock>& voxels, const ShapeTable& shape,
+              const MappedBead& bead, const NoiseLine& noise, ShapeSums& sums);
 
 /// Values of a shape at places u; accuracy 1e-6 of the peak.
 void EvaluateShape(const ShapeTable& shape, std::span<const Eigen::Vector3d> u, double* out);

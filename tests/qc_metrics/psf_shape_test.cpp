@@ -200,12 +200,22 @@ TEST(PsfShape, SumsAreThoseOfAPlainLoop) {
     row[columns - 1] = residual;
     expected += weight * row * row.transpose();
   });
-  const Eigen::MatrixXd products = SumProducts(voxels, table, shape.modes, bead, kNoise);
+  ShapeSums modes(shape.modes, kBeadParameters);
+  TakeBead(voxels, table, bead, kNoise, modes);
+  const OwnSums own = modes.Own();
+  const auto product = [&](Eigen::Index i, Eigen::Index j) {
+    if (i < kBeadParameters) return own.own(i, j);
+    const Eigen::Index mode = i - kBeadParameters;
+    if (i < columns - 1) return j < kBeadParameters ? own.cross(j, mode) : expected(i, j);
+    return j < kBeadParameters ? own.own_score[j] : own.score[j - kBeadParameters];
+  };
   const ScoringSums sums = SumScores(voxels, table, bead, kNoise);
   for (Eigen::Index i = 0; i < columns; ++i) {
     for (Eigen::Index j = 0; j <= i; ++j) {
       const double scale = std::sqrt(expected(i, i) * expected(j, j));
-      EXPECT_NEAR(products(i, j) / scale, expected(i, j) / scale, 2e-4) << i << " " << j;
+      if (j < columns - 1) {
+        EXPECT_NEAR(product(i, j) / scale, expected(i, j) / scale, 2e-4) << i << " " << j;
+      }
       if (i < kBeadParameters) {
         EXPECT_NEAR(sums.information(i, j) / scale, expected(i, j) / scale, 2e-4);
         EXPECT_EQ(sums.information(i, j), sums.information(j, i));
@@ -220,25 +230,93 @@ TEST(PsfShape, SumsAreThoseOfAPlainLoop) {
   }
 }
 
+/// A chunk of made-up numbers: places, scales and `rows` rows; the last blocks are not full.
+VoxelChunk SomeChunk(int blocks, int rows, double phase) {
+  VoxelChunk chunk{};
+  chunk.blocks = blocks;
+  for (int n = 0; n < 8 * blocks - 3; ++n) {
+    const auto wave = [&](double rate) {
+      return static_cast<float>(std::sin(phase + rate * static_cast<double>(n)));
+    };
+    for (int axis = 0; axis < 3; ++axis) chunk.u[axis][n / 8][n % 8] = 3.0F * wave(1.3 + axis);
+    float square = 0.0F;
+    for (const auto& u : chunk.u) square += u[n / 8][n % 8] * u[n / 8][n % 8];
+    chunk.scale[n / 8][n % 8] = (1.5F + wave(0.7)) * std::exp(-0.5F * square);
+    for (int row = 0; row < rows; ++row) chunk.rows[row][n / 8][n % 8] = wave(0.4 + 0.9 * row);
+  }
+  return chunk;
+}
+
+/// Rows and modes of a chunk as the columns of a plain matrix.
+Eigen::MatrixXd ColumnsOf(const VoxelChunk& chunk, int rows, const std::vector<Mode>& modes) {
+  Eigen::MatrixXd out(8 * chunk.blocks, rows + std::ssize(modes));
+  for (int n = 0; n < 8 * chunk.blocks; ++n) {
+    const auto at = [n](const Lanes* lanes) { return static_cast<double>(lanes[n / 8][n % 8]); };
+    for (int row = 0; row < rows; ++row) out(n, row) = at(chunk.rows[row]);
+    const std::array<double, 3> u = {at(chunk.u[0]), at(chunk.u[1]), at(chunk.u[2])};
+    const double bare = std::exp(0.5 * (u[0] * u[0] + u[1] * u[1] + u[2] * u[2]));
+    for (std::size_t m = 0; m < modes.size(); ++m) {
+      out(n, rows + static_cast<Eigen::Index>(m)) = at(chunk.scale) * bare * Psi(modes[m].i, u[0]) *
+                                                    Psi(modes[m].j, u[1]) * Psi(modes[m].k, u[2]);
+    }
+  }
+  return out;
+}
+
+TEST(PsfShape, ProductsOfModesFollowFromTheirMoments) {
+  for (const std::array<int, kParityClasses>& degrees :
+       {Degrees(10), Degrees(6), std::array{10, 0, 0, 6, 0, 8, 0, 0}}) {
+    const std::vector<Mode> modes = MakeModes(3, degrees);
+    ShapeMoments moments(modes);
+    Eigen::MatrixXd expected = Eigen::MatrixXd::Zero(std::ssize(modes), std::ssize(modes));
+    for (const double phase : {0.1, 0.5}) {
+      const VoxelChunk chunk = SomeChunk(kChunk, 0, phase);
+      const Eigen::MatrixXd columns = ColumnsOf(chunk, 0, modes);
+      expected += columns.transpose() * columns;
+      moments.Take(chunk);
+      moments.Keep();
+    }
+    moments.Take(SomeChunk(3, 0, 0.9));
+    moments.Drop();  // leaves no trace
+    const Eigen::MatrixXd found = moments.Matrix();
+    const Eigen::VectorXd scale = expected.diagonal().cwiseSqrt().cwiseInverse();
+    const Eigen::MatrixXd off = scale.asDiagonal() * (found - expected) * scale.asDiagonal();
+    EXPECT_LT(off.cwiseAbs().maxCoeff(), 1e-5);
+  }
+}
+
 TEST(PsfShape, OwnParametersAreProjectedOut) {
-  Eigen::MatrixXd x(6, 4);
-  x << 1, 0, 2, 1, 1, 1, 0, 2, 1, 2, 1, 0, 1, 3, 5, 1, 1, 4, 2, 2, 1, 5, 1, 7;
-  const Eigen::MatrixXd products = x.transpose() * x;
-  ShapeEquations equations;
-  ASSERT_TRUE(AddBead(products, 2, equations));
-  const Eigen::MatrixXd own = x.leftCols(2);
-  const Eigen::MatrixXd left =
-      Eigen::MatrixXd::Identity(6, 6) - own * (own.transpose() * own).inverse() * own.transpose();
-  const double h = x.col(2).dot(left * x.col(2));
-  const double s = x.col(2).dot(left * x.col(3));
-  EXPECT_NEAR(equations.matrix(0, 0), h, 1e-9);
-  EXPECT_NEAR(equations.score[0], s, 1e-9);
-  ASSERT_TRUE(AddBead(products, 2, equations));
-  EXPECT_NEAR(equations.matrix(0, 0), 2.0 * h, 1e-9);
-  Eigen::MatrixXd same = x;
-  same.col(1) = same.col(0);
-  EXPECT_FALSE(AddBead(same.transpose() * same, 2, equations));
-  EXPECT_NEAR(equations.score[0], 2.0 * s, 1e-9);
+  const std::vector<Mode> modes = MakeModes(3, Degrees(4));
+  for (const int own : {10, 14}) {
+    ShapeSums sums(modes, own);
+    ShapeEquations expected{Eigen::MatrixXd::Zero(std::ssize(modes), std::ssize(modes)),
+                            Eigen::VectorXd::Zero(std::ssize(modes))};
+    EXPECT_TRUE(sums.Empty());
+    for (const double phase : {0.1, 0.5, 0.8}) {
+      const VoxelChunk chunk = SomeChunk(kChunk, own + 1, phase);
+      const Eigen::MatrixXd x = ColumnsOf(chunk, own + 1, modes);
+      const Eigen::MatrixXd first = x.leftCols(own);
+      const Eigen::MatrixXd left =
+          Eigen::MatrixXd::Identity(x.rows(), x.rows()) -
+          first * (first.transpose() * first).inverse() * first.transpose();
+      const Eigen::MatrixXd b = x.rightCols(std::ssize(modes));
+      expected.matrix += b.transpose() * left * b;
+      expected.score += b.transpose() * left * x.col(own);
+      sums.Take(chunk);
+      ASSERT_TRUE(sums.EndBead());
+    }
+    VoxelChunk same = SomeChunk(kChunk, own + 1, 0.3);
+    std::copy(std::begin(same.rows[0]), std::end(same.rows[0]), std::begin(same.rows[1]));
+    sums.Take(same);
+    EXPECT_FALSE(sums.EndBead());  // two of its own columns are one: nothing is added
+    const ShapeEquations found = sums.Equations();
+    const Eigen::VectorXd scale = expected.matrix.diagonal().cwiseSqrt().cwiseInverse();
+    const Eigen::MatrixXd off =
+        scale.asDiagonal() * (found.matrix - expected.matrix) * scale.asDiagonal();
+    EXPECT_LT(off.cwiseAbs().maxCoeff(), 2e-5);
+    EXPECT_LT(scale.cwiseProduct(found.score - expected.score).cwiseAbs().maxCoeff(), 1e-4);
+    EXPECT_EQ(found.matrix, found.matrix.transpose());
+  }
 }
 
 TEST(PsfShape, EvidenceOfOneModeIsItsClosedForm) {
@@ -257,12 +335,12 @@ TEST(PsfShape, EvidenceOfOneModeIsItsClosedForm) {
   Eigen::VectorXd there = Eigen::Vector3d(0.03, 0.0, 0.0);
   equations.score[0] = 0.0;
   EXPECT_NEAR(EvidenceOf(equations, modes, there)[4].gain, evidence[4].gain, 1e-6);
-  const ShapePosterior posterior = SolveShape(equations, modes, there, evidence);
+  const ShapePosterior posterior(equations, modes, there, evidence);
   const double shrink = 1e6 / (1e6 + 1.0 / evidence[4].variance);
-  EXPECT_NEAR(posterior.coefficients[0], 0.03 * shrink, 1e-9);
-  EXPECT_NEAR(posterior.covariance(0, 0), 1.0 / (1e6 + 1.0 / evidence[4].variance), 1e-12);
+  EXPECT_NEAR(posterior.Coefficients()[0], 0.03 * shrink, 1e-9);
+  EXPECT_NEAR(posterior.Covariance()(0, 0), 1.0 / (1e6 + 1.0 / evidence[4].variance), 1e-12);
   // The prior narrows by .35 a degree.
-  EXPECT_NEAR(posterior.covariance(1, 1) / (evidence[4].variance * 0.35 * 0.35), 1.0, 1e-6);
+  EXPECT_NEAR(posterior.Covariance()(1, 1) / (evidence[4].variance * 0.35 * 0.35), 1.0, 1e-6);
 }
 
 /// Expected half maximum of a Gaussian that a box has blurred, its sigma raised by the box's
