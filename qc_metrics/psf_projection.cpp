@@ -147,6 +147,26 @@ void ReadRow(const Stack& stack, int x, int y, int z, int count, float* out) {
   });
 }
 
+RowSum SumFromOne(const Stack& stack, int x, int y, int z, int count) {
+  const cv::Mat& plane = stack.planes[static_cast<std::size_t>(z)];
+  return WithType(plane.type(), [&](auto* tag) {
+    using T = Element<decltype(tag)>;
+    // Sums of 8 and 16 bits fit 32, of which a register holds the most.
+    using Total =
+        std::conditional_t<std::is_floating_point_v<T>, double,
+                           std::conditional_t<sizeof(T) <= 2, std::uint32_t, std::int64_t>>;
+    const T* row = plane.ptr<T>(y) + x;
+    Total total = 0;
+    std::uint32_t above = 0;
+    for (int i = 0; i < count; ++i) {
+      const bool counts = row[i] >= T{1};
+      total += counts ? static_cast<Total>(row[i]) : Total{0};
+      above += counts ? 1U : 0U;
+    }
+    return RowSum{static_cast<double>(total), static_cast<double>(above)};
+  });
+}
+
 std::int64_t CountAtOrAbove(const Stack& stack, const Projection& projection, double level) {
   std::int64_t count = 0;
   const int planes = static_cast<int>(stack.planes.size());

@@ -26,6 +26,13 @@ struct Projection {
 /// Copies `count` voxels of a row, starting at x, into `out`.
 void ReadRow(const Stack& stack, int x, int y, int z, int count, float* out);
 
+/// Values of a row that are at least 1, as MetroloJ_QC counts what was not painted out.
+struct RowSum {
+  double total = 0.0;
+  double count = 0.0;
+};
+[[nodiscard]] RowSum SumFromOne(const Stack& stack, int x, int y, int z, int count);
+
 /// Voxels at or above `level`; only columns whose maximum reaches it are visited.
 [[nodiscard]] std::int64_t CountAtOrAbove(const Stack& stack, const Projection& projection,
                                           double level);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "qc_metrics/psf_projection.h"
@@ -13,6 +14,7 @@ constexpr double kGapUm = 0.5;
 constexpr double kThicknessUm = 1.0;
 constexpr double kReachFwhm = 1.5;  // a voxel above half the height is within 0.5 of the centre
 constexpr int kRounds = 50;
+constexpr std::size_t kStrands = 4;  // sums that run side by side
 constexpr int kMostPixels =
     512;  // of a gap and a ring: beyond, the pixel size is not a microscope's
 
@@ -57,10 +59,24 @@ class Cut {
     Read();
   }
 
-  /// Mean of the voxels above a threshold and their sections.
-  double MeanAbove(double threshold, std::vector<Section>* sections) const {
-    double sum = 0.0;
-    double count = 0.0;
+  /// Mean of the voxels from a threshold on; 0 where there is none.
+  [[nodiscard]] double MeanAbove(double threshold) const {
+    std::array<double, kStrands> sums{};
+    std::array<double, kStrands> counts{};
+    for (std::size_t i = 0; i < values_.size(); i += kStrands) {
+      for (std::size_t k = 0; k < kStrands; ++k) {
+        const auto value = static_cast<double>(values_[i + k]);
+        sums[k] += value >= threshold ? value : 0.0;
+        counts[k] += value >= threshold ? 1.0 : 0.0;
+      }
+    }
+    const double count = std::accumulate(counts.begin(), counts.end(), 0.0);
+    return count > 0.0 ? std::accumulate(sums.begin(), sums.end(), 0.0) / count : 0.0;
+  }
+
+  /// Where they are, slice by slice.
+  [[nodiscard]] std::vector<Section> SectionsAbove(double threshold) const {
+    std::vector<Section> sections;
     std::size_t at = 0;
     for (int z = begin_[2]; z < end_[2]; ++z) {
       Section section{z, begin_[1], {}};
@@ -68,29 +84,29 @@ class Cut {
       for (int y = begin_[1]; y < end_[1]; ++y) {
         Run run;
         for (int x = begin_[0]; x < end_[0]; ++x, ++at) {
-          const auto value = static_cast<double>(values_[at]);
-          if (value < threshold) continue;
-          run.Include(x, x);
-          sum += value;
-          count += 1.0;
+          if (static_cast<double>(values_[at]) >= threshold) run.Include(x, x);
         }
         any = any || !run.Empty();
         section.runs.push_back(run);
       }
-      if (any && sections != nullptr) sections->push_back(std::move(section));
+      if (any) sections.push_back(std::move(section));
     }
-    return count > 0.0 ? sum / count : 0.0;
+    return sections;
   }
-
-  [[nodiscard]] bool Empty() const { return values_.empty(); }
 
  private:
   void Read() {
     const int width = std::max(0, end_[0] - begin_[0]);
+    std::size_t count = static_cast<std::size_t>(width);
+    for (std::size_t i = 1; i < 3; ++i) {
+      count *= static_cast<std::size_t>(std::max(0, end_[i] - begin_[i]));
+    }
+    // Filled up to whole strands with what no threshold reaches.
+    values_.assign((count + kStrands - 1) / kStrands * kStrands, -INFINITY);
+    float* to = values_.data();
     for (int z = begin_[2]; z < end_[2]; ++z) {
-      for (int y = begin_[1]; y < end_[1]; ++y) {
-        values_.resize(values_.size() + static_cast<std::size_t>(width));
-        ReadRow(stack_, begin_[0], y, z, width, values_.data() + values_.size() - width);
+      for (int y = begin_[1]; y < end_[1]; ++y, to += width) {
+        ReadRow(stack_, begin_[0], y, z, width, to);
       }
     }
   }
@@ -116,30 +132,18 @@ Run Enlarged(const Section& section, int y, int radius) {
   return out;
 }
 
-struct Sum {
-  double total = 0.0;
-  double count = 0.0;
-};
-
-/// Adds columns [first, last] of a row; what is below 1 counts as painted out, as in the plugin.
-void AddRun(const Stack& stack, int first, int last, int y, int z, std::vector<float>& row,
-            Sum& sum) {
+/// Adds columns [first, last] of a row.
+void AddRun(const Stack& stack, int first, int last, int y, int z, RowSum& sum) {
   first = std::max(first, 0);
   last = std::min(last, stack.planes.front().cols - 1);
   if (first > last) return;
-  row.resize(static_cast<std::size_t>(last - first + 1));
-  ReadRow(stack, first, y, z, last - first + 1, row.data());
-  for (const float value : row) {
-    if (value >= 1.0F) {
-      sum.total += static_cast<double>(value);
-      sum.count += 1.0;
-    }
-  }
+  const RowSum run = SumFromOne(stack, first, y, z, last - first + 1);
+  sum.total += run.total;
+  sum.count += run.count;
 }
 
 double MeanOfRing(const Stack& stack, const std::vector<Section>& sections, int gap, int width) {
-  Sum sum;
-  std::vector<float> row;
+  RowSum sum;
   for (const Section& section : sections) {
     const int reach = gap + width;
     const int bottom = section.top + static_cast<int>(section.runs.size()) - 1;
@@ -149,10 +153,10 @@ double MeanOfRing(const Stack& stack, const std::vector<Section>& sections, int 
       if (outer.Empty()) continue;
       const Run inner = Enlarged(section, y, gap);
       if (inner.Empty()) {
-        AddRun(stack, outer.first, outer.last, y, section.z, row, sum);
+        AddRun(stack, outer.first, outer.last, y, section.z, sum);
       } else {
-        AddRun(stack, outer.first, inner.first - 1, y, section.z, row, sum);
-        AddRun(stack, inner.last + 1, outer.last, y, section.z, row, sum);
+        AddRun(stack, outer.first, inner.first - 1, y, section.z, sum);
+        AddRun(stack, inner.last + 1, outer.last, y, section.z, sum);
       }
     }
   }
@@ -168,19 +172,18 @@ std::optional<SignalAndGround> MeasureSignalAndGround(const Stack& stack,
   const double background_adu = bead.gaussian->background_adu;
   double threshold = background_adu + 0.5 * bead.gaussian->amplitude_adu;
   for (int round = 0; round < kRounds; ++round) {
-    const double mean = cut.MeanAbove(threshold, nullptr);
+    const double mean = cut.MeanAbove(threshold);
     if (!(mean > threshold)) return std::nullopt;
     const double next = 0.5 * (mean + background_adu);
     const bool stands = std::abs(next - threshold) < 1e-6 * std::abs(threshold);
     threshold = next;
     if (stands) break;
   }
-  std::vector<Section> sections;
   SignalAndGround out;
-  out.signal_adu = cut.MeanAbove(threshold, &sections);
+  out.signal_adu = cut.MeanAbove(threshold);
   const double pixel = settings.pixel_size_x_um;
-  out.ground_adu =
-      MeanOfRing(stack, sections, WholePixels(kGapUm, pixel), WholePixels(kThicknessUm, pixel));
+  out.ground_adu = MeanOfRing(stack, cut.SectionsAbove(threshold), WholePixels(kGapUm, pixel),
+                              WholePixels(kThicknessUm, pixel));
   return out.ground_adu > 0.0 && out.signal_adu > 0.0 ? std::optional(out) : std::nullopt;
 }
 
