@@ -69,7 +69,7 @@ void AddSaturation(const PsfField& field, Findings& out) {
     return b.rejected == RejectReason::kSaturated;
   });
   std::string text = std::to_string(field.saturated_voxels) + " voxels are saturated (level " +
-                     Rounded(field.saturation_adu.value_or(0.0)) + " adu" +
+                     std::to_string(std::lround(field.saturation_adu.value_or(0.0))) + " adu" +
                      (field.saturation_inferred ? ", inferred from a flat top" : "") + "); " +
                      std::to_string(beads) +
                      " beads are left out for it: lower the excitation or the exposure.";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "monitor/report/number_text.h"
@@ -36,12 +37,28 @@ img,svg{max-width:100%;height:auto}.pixels{image-rendering:pixelated}
 .card{border-color:#999}h2{break-after:avoid}figure,tr{break-inside:avoid}}
 )css";
 
+std::string Plain(const json& value) {
+  if (value.is_string()) return EscapeXml(value.get_ref<const std::string&>());
+  if (value.is_number()) return NominalText(value.get<double>());
+  if (!value.is_array()) return EscapeXml(value.dump());
+  std::string list;
+  for (const json& element : value) list += (list.empty() ? "" : ", ") + Plain(element);
+  return list;
+}
+
 std::string Text(const json& object, std::string_view key, std::string fallback = "") {
   const auto found = object.find(key);
-  if (found == object.end()) return fallback;
-  if (found->is_string()) return EscapeXml(found->get_ref<const std::string&>());
-  if (found->is_number()) return NumberText(found->get<double>());
-  return EscapeXml(found->dump());
+  return found == object.end() ? fallback : Plain(*found);
+}
+
+/// A code as words: "fit_covariance" is "fit covariance".
+std::string Words(std::string code) {
+  std::replace(code.begin(), code.end(), '_', ' ');
+  return code;
+}
+
+bool NamesChannel(const json& quantity) {
+  return quantity.contains("channel_name") || quantity.contains("channel");
 }
 
 std::string QualifierText(const json& quantity) {
@@ -64,36 +81,42 @@ std::string ValueCell(const json& quantity) {
          (unit.empty() ? "" : "\u202f" + EscapeXml(unit));
 }
 
-std::string QuantityRow(const json& quantity, bool is_default) {
+std::string QuantityRow(const json& quantity, bool is_default, bool with_channel) {
   const std::string id = quantity.at("id").get<std::string>();
   const qc_metrics::CatalogueEntry* entry = qc_metrics::FindQuantity(id);
   const std::string name = entry != nullptr ? std::string(entry->name) : id;
-  const std::string channel = Text(quantity, "channel_name", Text(quantity, "channel", ""));
+  const std::string channel =
+      with_channel ? "<td>" + Text(quantity, "channel_name", Text(quantity, "channel")) + "</td>"
+                   : "";
   return fmt::format(
-      "<tr{}><th scope=\"row\">{}{}</th><td>{}</td><td class=\"num\">{}</td><td>{}</td>"
+      "<tr{}><th scope=\"row\">{}{}</th>{}<td class=\"num\">{}</td><td>{}</td>"
       "<td class=\"mono\">{}</td><td class=\"num\">{}</td></tr>\n",
       is_default ? "" : " class=\"alternative\"", EscapeXml(name),
       QualifierText(quantity).empty()
           ? ""
           : "<br><small class=\"muted\">" + QualifierText(quantity) + "</small>",
-      channel, ValueCell(quantity), Text(quantity, "u_method"), Text(quantity, "definition"),
+      channel, ValueCell(quantity), Words(Text(quantity, "u_method")), Text(quantity, "definition"),
       Text(quantity, "n"));
 }
 
 std::string QuantityTable(const json& document) {
+  const json quantities = document.value("quantities", json::array());
+  const bool with_channel = std::any_of(quantities.begin(), quantities.end(), NamesChannel);
   std::string rows;
-  for (const json& quantity : document.value("quantities", json::array())) {
+  for (const json& quantity : quantities) {
     const std::string id = quantity.at("id").get<std::string>();
     const qc_metrics::CatalogueEntry* entry = qc_metrics::FindQuantity(id);
     const bool is_default =
         entry == nullptr || quantity.value("definition", "") == entry->default_definition;
-    rows += QuantityRow(quantity, is_default);
+    rows += QuantityRow(quantity, is_default, with_channel);
   }
   if (rows.empty()) return "<p>No result: the findings say why.</p>";
   return "<div class=\"card\"><table><caption class=\"muted\">Value ± U_est (k = 2, estimate only: "
          "what the image itself tells; reproducibility and reference are added by the service). "
          "Pale rows are further definitions of the same quantity.</caption><thead><tr><th>Quantity"
-         "</th><th>Channel</th><th class=\"num\">Value ± U_est</th><th>Uncertainty from</th>"
+         "</th>" +
+         std::string(with_channel ? "<th>Channel</th>" : "") +
+         "<th class=\"num\">Value ± U_est</th><th>Uncertainty from</th>"
          "<th>Definition</th><th class=\"num\">n</th></tr></thead><tbody>\n" +
          rows + "</tbody></table></div>\n";
 }

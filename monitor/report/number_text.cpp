@@ -57,6 +57,18 @@ std::string NumberText(double value) {
   return WithTrueMinus(Fixed(value, std::max(0, DecimalsFor(value, 4))));
 }
 
+std::string NominalText(double value) {
+  if (value == std::trunc(value) || NeedsExponent(value)) return NumberText(value);
+  return WithTrueMinus(fmt::format("{:.6g}", value));
+}
+
+std::string TickText(double value, double step) {
+  if (!(step > 0.0) || NeedsExponent(step)) return NumberText(value);
+  const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  const bool is_zero = std::fabs(value) < 0.5 * step;
+  return is_zero ? "0" : WithTrueMinus(Fixed(value, decimals));
+}
+
 std::string ValueText(double value, std::optional<double> expanded_u) {
   if (!expanded_u || !std::isfinite(*expanded_u) || *expanded_u <= 0.0) return NumberText(value);
   const double larger = std::max(std::fabs(value), *expanded_u);
@@ -75,6 +87,10 @@ std::string UnitText(std::string_view ucum) {
   if (ucum == "1" || ucum.empty()) return "";
   if (ucum == "um") return "µm";
   if (ucum == "um/min") return "µm/min";
+  if (ucum == "um2") return "µm²";
+  if (ucum == "1/um") return "µm⁻¹";
+  if (ucum == "1/um2") return "µm⁻²";
+  if (ucum == "W/cm2") return "W/cm²";
   if (ucum == "deg") return "°";
   if (ucum == "1/h") return "per hour";
   if (ucum == "{px}") return "px";

@@ -11,11 +11,11 @@
 namespace monitor::report {
 namespace {
 
-constexpr double kLeft = 58.0;
+constexpr double kLeft = 66.0;
 constexpr double kRight = 12.0;
 constexpr double kTop = 22.0;
 constexpr double kBottom = 34.0;
-constexpr double kGap = 14.0;
+constexpr double kGap = 26.0;             // a lower panel's title fits in
 constexpr std::size_t kMaxPoints = 2000;  // more are thinned to extremes: a screen shows no more
 
 /// Looks as attributes: a page's content security policy forbids style elements, also in pictures.
@@ -91,22 +91,28 @@ std::string DrawTrace(const Trace& trace, const Frame& frame) {
   return fmt::format("<g {}>{}</g>", Look(trace.kind), marks);
 }
 
+double Step(const std::vector<double>& ticks) {
+  return ticks.size() < 2 ? 0.0 : ticks[1] - ticks[0];
+}
+
 std::string DrawTicks(const Frame& frame, bool with_x_labels) {
   std::string svg;
-  for (const double tick : Ticks(frame.y.low, frame.y.high, frame.height > 90 ? 5 : 2)) {
+  const std::vector<double> y_ticks = Ticks(frame.y.low, frame.y.high, frame.height > 90 ? 5 : 2);
+  for (const double tick : y_ticks) {
     const double y = frame.Y(tick);
     svg += fmt::format(
         "<path stroke=\"#e3e6e9\" d=\"M{:.1f} {:.1f}h{:.1f}\"/><text x=\"{:.1f}\" y=\"{:.1f}\" "
         "text-anchor=\"end\">{}</text>",
-        frame.left, y, frame.width, frame.left - 5, y + 4, NumberText(tick));
+        frame.left, y, frame.width, frame.left - 5, y + 4, TickText(tick, Step(y_ticks)));
   }
-  for (const double tick : Ticks(frame.x.low, frame.x.high, frame.width > 300 ? 6 : 4)) {
+  const std::vector<double> x_ticks = Ticks(frame.x.low, frame.x.high, frame.width > 300 ? 6 : 4);
+  for (const double tick : x_ticks) {
     const double x = frame.X(tick);
     svg += fmt::format("<path stroke=\"#e3e6e9\" d=\"M{:.1f} {:.1f}v{:.1f}\"/>", x, frame.top,
                        frame.height);
     if (!with_x_labels) continue;
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>", x,
-                       frame.top + frame.height + 14, NumberText(tick));
+                       frame.top + frame.height + 14, TickText(tick, Step(x_ticks)));
   }
   return svg;
 }
@@ -145,7 +151,7 @@ std::string DrawPanel(const Panel& panel, const Frame& frame, bool is_last) {
   svg += fmt::format(
       "<text transform=\"translate({:.1f} {:.1f}) rotate(-90)\" "
       "text-anchor=\"middle\">{}</text>",
-      frame.left - 46, frame.top + frame.height / 2, EscapeXml(panel.y_label));
+      frame.left - 54, frame.top + frame.height / 2, EscapeXml(panel.y_label));
   if (is_last) {
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>",
                        frame.left + frame.width / 2, frame.top + frame.height + 29,

@@ -42,6 +42,24 @@ TEST(HtmlReport, HoldsItsPicturesAndAsksForNothingFromElsewhere) {
   EXPECT_EQ(html.find("http"), std::string::npos);
 }
 
+TEST(HtmlReport, ListsAndSettingsReadAsTheyWereStated) {
+  nlohmann::json document = Document();
+  document["setup"]["emission_nm"] = {{"value", {520.0, 600.5}}, {"source", "file"}};
+  const std::string html = HtmlReport(document, {});
+  EXPECT_NE(html.find("<td>520, 600.5</td>"), std::string::npos);
+  EXPECT_NE(html.find("<td>0.2</td>"), std::string::npos);
+  EXPECT_NE(html.find("<td>fit covariance</td>"), std::string::npos);
+}
+
+TEST(HtmlReport, AChannelColumnStandsWhereAQuantityHasOne) {
+  nlohmann::json document = Document();
+  EXPECT_EQ(HtmlReport(document, {}).find("<th>Channel</th>"), std::string::npos);
+  document["quantities"][0]["channel_name"] = "525/50";
+  const std::string html = HtmlReport(document, {});
+  EXPECT_NE(html.find("<th>Channel</th>"), std::string::npos);
+  EXPECT_NE(html.find("<td>525/50</td>"), std::string::npos);
+}
+
 TEST(HtmlReport, ADocumentWithoutResultSaysSo) {
   nlohmann::json document = Document();
   document["quantities"] = nlohmann::json::array();

@@ -38,10 +38,29 @@ TEST(NumberText, LargeNumbers) {
   EXPECT_EQ(NumberText(3.2e9), "3.200 × 10⁹");
 }
 
+TEST(NominalText, MakesUpNoDigits) {
+  EXPECT_EQ(NominalText(1.4), "1.4");
+  EXPECT_EQ(NominalText(0.1024), "0.1024");
+  EXPECT_EQ(NominalText(-0.5), "\u22120.5");
+  EXPECT_EQ(NominalText(65535.0), "65535");
+  EXPECT_EQ(NominalText(2.5e-6), "2.500 × 10⁻⁶");
+}
+
+TEST(TickText, HasTheDecimalsOfTheStep) {
+  EXPECT_EQ(TickText(15.2, 0.2), "15.2");
+  EXPECT_EQ(TickText(15.0, 0.2), "15.0");
+  EXPECT_EQ(TickText(1.2025, 0.0005), "1.2025");
+  EXPECT_EQ(TickText(-0.1, 0.1), "\u22120.1");
+  EXPECT_EQ(TickText(1e-17, 0.1), "0");  // what is left of -0.1 + 0.1
+  EXPECT_EQ(TickText(20000.0, 5000.0), "20000");
+  EXPECT_EQ(TickText(3e-5, 1e-5), "3.000 × 10⁻⁵");
+}
+
 TEST(UnitText, ReadsUcumForPeople) {
   EXPECT_EQ(UnitText("um"), "µm");
   EXPECT_EQ(UnitText("1"), "");
   EXPECT_EQ(UnitText("mW"), "mW");
+  EXPECT_EQ(UnitText("1/um2"), "µm⁻²");
 }
 
 }  // namespace
