@@ -16,7 +16,7 @@ namespace qc_metrics {
 ///           by value. x and y from the projection along z, z the mean of the two others.
 /// Errors    nothing where a projection is flat.
 /// Source    MetroloJ_QC 1.3.1, findSingleBeadCentre ("Legacy" threshold, "Centroid") and
-///           LegacyHistogramSegmentation. The scaling to 16 bits is ImageJ's, as recalled.
+///           LegacyHistogramSegmentation; ImageJ's TypeConverter.convertFloatToShort. All read.
 [[nodiscard]] std::optional<std::array<double, 3>> MetrolojCentre(const Stack& stack,
                                                                   const cv::Rect& cut);
 

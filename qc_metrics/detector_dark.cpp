@@ -159,9 +159,13 @@ double OffsetU(const PixelSeries& series, const MapSums& sums, double wander) {
                    series.frames);
 }
 
+/// Of an even number the mean of the two in the middle, as ImageJ has it.
 double PlainMedianSd(const cv::Mat& variance) {
   std::vector<float> values(variance.begin<float>(), variance.end<float>());
-  return std::sqrt(MedianOf(values));
+  const double upper = std::sqrt(MedianOf(values));
+  if (values.size() % 2 == 1) return upper;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  return 0.5 * (upper + std::sqrt(static_cast<double>(*std::max_element(values.begin(), middle))));
 }
 
 PeerDark Peer(const PixelSeries& series) {

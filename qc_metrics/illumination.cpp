@@ -7,6 +7,7 @@
 #include <numeric>
 #include <opencv2/imgproc.hpp>
 
+#include "qc_metrics/field_imagej.h"
 #include "qc_metrics/field_peers.h"
 #include "qc_metrics/field_scan.h"
 #include "qc_metrics/field_shape.h"
@@ -221,6 +222,9 @@ Measured<Illumination> MeasureField(const cv::Mat& image, const FieldScan& scan,
   result.five_percent = peers.five_percent;
   result.region_ratio = peers.region_ratio;
   result.metroloj_centring = peers.metroloj_centring;
+  if (image.depth() != CV_32F) {
+    result.imagej = MeasureImageJField(image, scan);
+  }
   result.p5_over_p95 =
       (scan.smoothed.Quantile(0.05) - offset_adu) / (scan.smoothed.Quantile(0.95) - offset_adu);
   result.pixels = static_cast<std::int64_t>(image.total());

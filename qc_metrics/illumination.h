@@ -47,6 +47,12 @@ struct DustSpots {
   double deepest = 0.0;  ///< most extreme mean of a bin, relative to the surface; negative is dark
 };
 
+/// Uniformity as MetroloJ_QC shows it with its noise removal on, which is its default.
+struct ImageJField {
+  double minmax = 0.0;    ///< metroloj_qc.minmax/2
+  double azimuth8 = 0.0;  ///< metroloj_qc.azimuth8/2
+};
+
 /// How flat, how well centred and how level the light is. Ratios have the unit 1.
 struct Illumination {
   FieldValue uniformity;                         ///< etalon.tiles/1
@@ -66,6 +72,7 @@ struct Illumination {
   double five_percent = 0.0;                     ///< qc_scope.five_percent/1
   std::array<double, 9> region_ratio{};          ///< microscope_metrics.nine_regions/1
   double metroloj_centring = 0.0;                ///< metroloj_qc.centring/1
+  std::optional<ImageJField> imagej;             ///< metroloj_qc.*/2, of whole numbers only
   double brightest_adu = 0.0;   ///< largest value of the smooth surface, offset removed
   bool peak_on_border = false;  ///< the light is brightest outside of the field
   DustSpots dust;

@@ -90,8 +90,10 @@ class Writer {
 void WriteField(const Illumination& field, Writer& writer) {
   writer.Add(kUniformity, "etalon.tiles/1", field.uniformity);
   writer.Add(kUniformity, "metroloj_qc.minmax/1", field.minmax_smoothed);
+  if (field.imagej) writer.Add(kUniformity, "metroloj_qc.minmax/2", field.imagej->minmax);
   writer.Add(kUniformity, "metroloj.minmax/1", field.minmax_raw);
   writer.Add(kUniformity, "metroloj_qc.azimuth8/1", field.azimuth8);
+  if (field.imagej) writer.Add(kUniformity, "metroloj_qc.azimuth8/2", field.imagej->azimuth8);
   writer.Add(kUniformity, "etalon.percentiles/1", field.p5_over_p95);
   writer.Add(kUniformity, "etalon.one_minus_cv/1",
              FieldValue{.value = 1.0 - field.cv.value, .u = field.cv.u});

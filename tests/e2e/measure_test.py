@@ -364,7 +364,13 @@ class CommandLine(unittest.TestCase):
             doc, code = document("illumination", self.write(name + ".tif", writer.bytes()), "--set",
                                  "camera_offset_adu=0", "--set", "saturation_adu=60000")
             self.assertEqual(code, 0, (name, doc["findings"]))
-            for ours, theirs in zip(doc["quantities"], expected["quantities"]):
+            # Only whole numbers can be rounded as ImageJ does.
+            whole = [q for q in expected["quantities"]
+                     if not (name.startswith("float") and q["definition"].startswith("metroloj_qc.")
+                             and q["definition"].endswith("/2"))]
+            self.assertEqual([(q["id"], q["definition"]) for q in doc["quantities"]],
+                             [(q["id"], q["definition"]) for q in whole], name)
+            for ours, theirs in zip(doc["quantities"], whole):
                 self.assertAlmostEqual(ours["value"], theirs["value"], places=6,
                                        msg=name + " " + ours["id"])
 

@@ -67,6 +67,19 @@ TEST(RealField, SmoothedMinOverMaxIsTheOneOfTheContract) {
   EXPECT_NEAR(field.peak_y_px.value, 309.2, 20.0);
 }
 
+// With its noise removal on MetroloJ_QC blurs the 8-bit image in place: lowest 44, highest 247. The
+// figures were computed apart from this project after the sources of ImageJ and of the plugin.
+TEST(RealField, TheBlurOfImageJRoundsAndRepeatsTheBorder) {
+  const auto path = tests::support::CalibrationFile("illumination/metroloj_field.tif");
+  if (path.empty()) GTEST_SKIP() << "no calibration data in " ETALON_CALIBRATION_DATA;
+  const auto result = MeasureIllumination(tests::support::ReadTiffPlane(path),
+                                          {.camera_offset_adu = 0.0, .saturation_adu = 255.0});
+  const auto& field = std::get<Illumination>(result.field);
+  ASSERT_TRUE(field.imagej.has_value());
+  EXPECT_NEAR(field.imagej->minmax, 44.0 / 247.0, 1e-12);
+  EXPECT_NEAR(field.imagej->azimuth8, 0.77197, 5e-6);
+}
+
 // A published report repeats the top-right corner (175) where the bottom-left pixel is 204.
 TEST(RealField, BottomLeftCornerIsNotTheTopRightOne) {
   const auto path = tests::support::CalibrationFile("illumination/metroloj_field.tif");

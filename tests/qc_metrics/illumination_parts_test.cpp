@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "qc_metrics/banded_cholesky.h"
+#include "qc_metrics/field_imagej.h"
 #include "qc_metrics/field_scan.h"
 #include "qc_metrics/field_shape.h"
 #include "qc_metrics/gaussian_rows.h"
@@ -141,6 +142,87 @@ TEST(FieldScan, NoiseIsThatOfThePixels) {
   image(cv::Rect(40, 40, 60, 20)) *= 0.7;
   const FieldScan scan = ScanField(image);
   EXPECT_NEAR(std::sqrt(scan.noise.VarianceAt(2000.0)), 40.0, 0.4);
+}
+
+// Written out: every pixel through a kernel of 17 x 17 in double precision, pixels beyond the
+// border those of the border, rounded.
+ImageJField Written(const cv::Mat& image) {
+  const auto at = [&](int x, int y) {
+    x = std::clamp(x, 0, image.cols - 1);
+    y = std::clamp(y, 0, image.rows - 1);
+    return image.depth() == CV_8U ? 1.0 * image.at<std::uint8_t>(y, x)
+                                  : 1.0 * image.at<std::uint16_t>(y, x);
+  };
+  cv::Mat out(image.size(), CV_64F);
+  for (int y = 0; y < image.rows; ++y) {
+    for (int x = 0; x < image.cols; ++x) {
+      double sum = 0.0;
+      double weights = 0.0;
+      for (int j = -8; j <= 8; ++j) {
+        for (int i = -8; i <= 8; ++i) {
+          const double weight = std::exp(-0.125 * (i * i + j * j));
+          sum += weight * at(x + i, y + j);
+          weights += weight;
+        }
+      }
+      out.at<double>(y, x) = std::floor(sum / weights + 0.5);
+    }
+  }
+  double low = 0.0, high = 0.0;
+  cv::minMaxLoc(out, &low, &high);
+  const int right = out.cols - 1, bottom = out.rows - 1, x = out.cols / 2, y = out.rows / 2;
+  double mean = 0.0, square = 0.0;
+  for (const auto& [px, py] :
+       {std::pair(0, 0), std::pair(right, 0), std::pair(0, bottom), std::pair(right, bottom),
+        std::pair(x, 0), std::pair(x, bottom), std::pair(0, y), std::pair(right, y)}) {
+    mean += out.at<double>(py, px) / 8.0;
+    square += out.at<double>(py, px) * out.at<double>(py, px) / 8.0;
+  }
+  return {.minmax = low / high, .azimuth8 = 1.0 - std::sqrt(square - mean * mean) / high};
+}
+
+// A hill, a bowl, a slope and a spot beside the border: extremes in the middle, in the corners, at
+// a side and where mirrored and repeated borders disagree.
+TEST(FieldImageJ, IsTheBlurOfEveryPixelWithRepeatedBorders) {
+  for (const int type : {CV_8U, CV_16U}) {
+    for (int kind = 0; kind < 4; ++kind) {
+      SCOPED_TRACE(kind);
+      cv::Mat image(57, 83, type);
+      const double scale = type == CV_8U ? 1.0 : 200.0;
+      for (int y = 0; y < image.rows; ++y) {
+        for (int x = 0; x < image.cols; ++x) {
+          const double r2 = std::pow(x - 45.0, 2) + std::pow(y - 25.0, 2);
+          const double noise = (x * 7919 + y * 104729) % 23;
+          const double spot = std::exp(-0.02 * (std::pow(x - 80.0, 2) + std::pow(y - 30.0, 2)));
+          const double value[] = {200.0 - 0.05 * r2, 60.0 + 0.05 * r2, 40.0 + 1.5 * x,
+                                  100.0 + 90.0 * spot};
+          const double raw = scale * (value[kind] + noise);
+          if (type == CV_8U) {
+            image.at<std::uint8_t>(y, x) = static_cast<std::uint8_t>(raw);
+          } else {
+            image.at<std::uint16_t>(y, x) = static_cast<std::uint16_t>(raw);
+          }
+        }
+      }
+      const ImageJField found = MeasureImageJField(image, ScanField(image));
+      const ImageJField written = Written(image);
+      // One count of 16 bits may fall on the other side of a half.
+      EXPECT_NEAR(found.minmax, written.minmax, type == CV_8U ? 1e-12 : 4e-5);
+      EXPECT_NEAR(found.azimuth8, written.azimuth8, type == CV_8U ? 1e-12 : 4e-5);
+    }
+  }
+}
+
+// Mirroring raises the pixel that is three from the border above the one inside, which is the
+// largest once the border is repeated instead.
+TEST(FieldImageJ, AnExtremeThatOnlyTheMirrorHasIsNone) {
+  cv::Mat image(57, 83, CV_16U, cv::Scalar(1000));
+  image.at<std::uint16_t>(30, 79) = 65000;
+  image.at<std::uint16_t>(28, 40) = 65070;
+  const FieldScan scan = ScanField(image);
+  const ImageJField written = Written(image);
+  EXPECT_GT(scan.smoothed_max_adu, 1000.0 / written.minmax + 2.0);
+  EXPECT_NEAR(MeasureImageJField(image, scan).minmax, written.minmax, 1e-12);
 }
 
 TEST(BandedCholesky, SolvesAndRefuses) {
