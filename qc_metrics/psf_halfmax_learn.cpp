@@ -1,5 +1,6 @@
 #include "qc_metrics/psf_halfmax_learn.h"
 
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 
@@ -9,9 +10,12 @@ namespace qc_metrics {
 namespace {
 
 constexpr int kFirstDegree = 6;
+constexpr int kRoundDegree = kMaxShapeDegree;  // 10 leaves a confocal's z .7 % wide
+constexpr int kOtherDegree = 10;
 constexpr double kActiveSd = 3e-3;         // of the peak
 constexpr std::size_t kBeadsToStart = 16;  // the brightest; the others join for the final windows
-constexpr int kStartRounds = 4;            // after the first, in the windows of the core
+constexpr int kTrialRounds = 2;            // of all families, up to the first degree
+constexpr int kStartRounds = 3;            // of the active ones, in the windows of the core
 constexpr int kFinalRounds = 3;            // at least, in the windows of the half maximum
 constexpr int kMostRounds = 12;
 constexpr double kSettled = 3e-4;  // largest change of a coefficient, of the peak
@@ -47,48 +51,67 @@ class Learner {
   std::optional<LearnedShape> Run() {
     shape_.table = TableOf(shape_.light);
     FitBeads(beads_, MapKind::kSymmetric, kGaussianSteps);
-    std::array<int, kParityClasses> degrees{};
+    std::array<int, kShapeFamilies> degrees{};
     degrees.fill(kFirstDegree);
-    SetModes(degrees);
-    Round();
-    // A class that stays below a third of a per cent of the peak moves no width; along an image
+    SetBasis(degrees);
+    for (int i = 0; i < kTrialRounds; ++i) Round();
+    // A family that stays below a third of a per cent of the peak moves no width; along an image
     // axis through the maximum every function that is odd across it vanishes anyway.
     for (std::size_t c = 0; c < degrees.size(); ++c) {
-      const bool active = shape_.evidence[c].variance >= kActiveSd * kActiveSd;
-      degrees[c] = active ? kMaxShapeDegree : 0;
+      const bool active = c == kRoundEven || shape_.evidence[c].variance >= kActiveSd * kActiveSd;
+      degrees[c] = !active ? 0 : c >= kRoundEven ? kRoundDegree : kOtherDegree;
     }
-    SetModes(degrees);
+    SetBasis(degrees);
     for (int i = 0; i < kStartRounds; ++i) Round();
     FitBeads(later_, MapKind::kFree, kFinalSteps);
     std::move(later_.begin(), later_.end(), std::back_inserter(beads_));
     NewWindows();
+    SetBasis(degrees);
     for (int i = 0; i < kFinalRounds || (i < kMostRounds && moved_ > kSettled); ++i) Round();
     if (beads_.empty() || !posterior_) {
       return std::nullopt;
     }
-    shape_.covariance = posterior_->Covariance();
+    shape_.covariance = basis_.functions * posterior_->Covariance() * basis_.functions.transpose();
     shape_.chi2_per_dof = chi2_;
     shape_.learners = std::move(beads_);
     return std::move(shape_);
   }
 
  private:
-  /// Other modes; coefficients that stay keep their value.
-  void SetModes(const std::array<int, kParityClasses>& degrees) {
-    LightShape next;
-    next.modes = MakeModes(3, degrees);
-    next.coefficients = Eigen::VectorXd::Zero(std::ssize(next.modes));
-    for (std::size_t n = 0; n < next.modes.size(); ++n) {
+  /// Other functions; what the old ones held of them stays.
+  void SetBasis(const std::array<int, kShapeFamilies>& highest) {
+    basis_ = MakeBasis(highest, TypicalView());
+    Eigen::VectorXd held = Eigen::VectorXd::Zero(std::ssize(basis_.modes));
+    for (std::size_t n = 0; n < basis_.modes.size(); ++n) {
       for (std::size_t m = 0; m < shape_.light.modes.size(); ++m) {
-        const Mode& a = next.modes[n];
+        const Mode& a = basis_.modes[n];
         const Mode& b = shape_.light.modes[m];
         if (a.i == b.i && a.j == b.j && a.k == b.k) {
-          next.coefficients[static_cast<Eigen::Index>(n)] =
+          held[static_cast<Eigen::Index>(n)] =
               shape_.light.coefficients[static_cast<Eigen::Index>(m)];
         }
       }
     }
-    shape_.light = std::move(next);
+    coefficients_ = basis_.functions.householderQr().solve(held);
+    shape_.light.modes = basis_.modes;
+    SetShape();
+  }
+
+  /// Of the median bead.
+  [[nodiscard]] PixelView TypicalView() const {
+    std::array<double, 2> u_per_pixel{};
+    for (int axis = 0; axis < 2; ++axis) {
+      std::vector<double> all;
+      for (const ShapedBead& bead : beads_) all.push_back(bead.light.map.col(axis).norm());
+      if (all.empty()) return {};
+      std::nth_element(all.begin(), all.begin() + std::ssize(all) / 2, all.end());
+      u_per_pixel[static_cast<std::size_t>(axis)] = all[all.size() / 2];
+    }
+    return ViewOf(u_per_pixel, {context_.box.x, context_.box.y});
+  }
+
+  void SetShape() {
+    shape_.light.coefficients = basis_.functions * coefficients_;
     shape_.table = TableOf(shape_.light);
   }
 
@@ -111,12 +134,12 @@ class Learner {
       beads_.clear();
       return;
     }
-    const ShapeEquations equations = sums.Equations();
-    shape_.evidence = EvidenceOf(equations, modes, shape_.light.coefficients);
-    posterior_.emplace(equations, modes, shape_.light.coefficients, shape_.evidence);
-    moved_ = (posterior_->Coefficients() - shape_.light.coefficients).cwiseAbs().maxCoeff();
-    shape_.light.coefficients = posterior_->Coefficients();
-    shape_.table = TableOf(shape_.light);
+    const ShapeEquations equations = OfFunctions(basis_, sums.Equations());
+    shape_.evidence = EvidenceOf(equations, basis_, coefficients_);
+    posterior_.emplace(equations, basis_, coefficients_, shape_.evidence);
+    moved_ = (posterior_->Coefficients() - coefficients_).cwiseAbs().maxCoeff();
+    coefficients_ = posterior_->Coefficients();
+    SetShape();
     FitBeads(beads_, MapKind::kFree, kStepsARound);
     RaiseNoise();
   }
@@ -139,7 +162,7 @@ class Learner {
       chi2 += bead.chi2;
       dof += bead.count - kBeadParameters;
     }
-    return chi2 / std::max(1.0, dof - static_cast<double>(shape_.light.modes.size()));
+    return chi2 / std::max(1.0, dof - static_cast<double>(basis_.families.size()));
   }
 
   /// What the shape cannot explain counts as noise, so that it is not explained by force.
@@ -158,6 +181,8 @@ class Learner {
   double chi2_ = 0.0;    ///< per degree of freedom, in units of the context's noise
   double moved_ = 0.0;
   std::vector<ShapedBead> beads_, later_;
+  ShapeBasis basis_;
+  Eigen::VectorXd coefficients_;  ///< of the basis's functions
   LearnedShape shape_;
   std::optional<ShapePosterior> posterior_;  ///< of the last round
 };

@@ -14,14 +14,15 @@ struct LearnedShape {
   LightShape light;
   ShapeTable table;
   Eigen::MatrixXd covariance;  ///< posterior of the coefficients
-  std::array<ClassEvidence, kParityClasses> evidence{};
+  FamilyEvidence evidence{};
   std::vector<ShapedBead> learners;  ///< beads that it was learned from, fitted
   double chi2_per_dof = 0.0;         ///< pooled; beyond 1.1 the noise was raised by it
 };
 
 /// Learns the shape: beads and shape in turn, windows frozen at 3 sigma of the core and then at 3.5
-/// of the half maximum, Hermite functions up to degree 6 and then 10 of the parity classes that
-/// are active; the smoothness of each class by evidence. The brightest 16 beads start.
+/// of the half maximum; functions of all families up to degree 6, then of the families that are
+/// active up to degree 12 (round) and 10 (others); the size of each family by evidence. The
+/// brightest 16 beads start.
 ///
 /// Input     beads of StartShaped, brightest first; those that fail on the way, or whose chi2 per
 ///           degree of freedom exceeds 1.3 times the median, are left out of the rest.

@@ -159,8 +159,8 @@ ModelMismatch TestModel(std::span<const FittedBead* const> beads, const NoiseLin
     return out;
   }
   const auto evidence =
-      EvidenceOf(sums.Equations(), modes, Eigen::VectorXd::Zero(std::ssize(modes)));
-  for (std::size_t i = 0; i < evidence.size(); ++i) {
+      EvidenceOf(sums.Equations(), PlainBasis(modes), Eigen::VectorXd::Zero(std::ssize(modes)));
+  for (std::size_t i = 0; i < out.evidence.size(); ++i) {
     out.evidence[i] = evidence[i].gain;
     out.sd[i] = std::sqrt(evidence[i].variance);
     out.mismatch = out.mismatch || evidence[i].gain > kLeastGain;

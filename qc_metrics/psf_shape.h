@@ -7,7 +7,7 @@
 namespace qc_metrics {
 
 /// Highest degree of a Hermite function that a pooled shape may hold.
-inline constexpr int kMaxShapeDegree = 10;
+inline constexpr int kMaxShapeDegree = 12;
 /// Parity classes of functions of three variables.
 inline constexpr int kParityClasses = 8;
 

@@ -13,7 +13,17 @@ constexpr double kLogVarianceStep = 0.25;  // decades
 constexpr int kGridSteps = 40;
 constexpr int kRefinements = 12;
 
-double PriorShape(const Mode& mode) { return std::pow(kDecay, mode.Degree() - 3); }
+double PriorShape(int degree) { return std::pow(kDecay, degree - 3); }
+
+/// Roots of the prior's shape of some functions.
+Eigen::VectorXd RootsOf(const ShapeBasis& basis, const std::vector<Eigen::Index>& members) {
+  Eigen::VectorXd out(std::ssize(members));
+  for (std::size_t n = 0; n < members.size(); ++n) {
+    out[static_cast<Eigen::Index>(n)] =
+        std::sqrt(PriorShape(basis.degrees[static_cast<std::size_t>(members[n])]));
+  }
+  return out;
+}
 
 /// Gain of one class at a prior variance, from its eigenvalues e and projections t.
 double Gain(const Eigen::VectorXd& e, const Eigen::VectorXd& t, double variance) {
@@ -51,51 +61,39 @@ ClassEvidence Maximise(const Eigen::VectorXd& e, const Eigen::VectorXd& t) {
 
 }  // namespace
 
-std::array<ClassEvidence, kParityClasses> EvidenceOf(const ShapeEquations& equations,
-                                                     const std::vector<Mode>& modes,
-                                                     const Eigen::VectorXd& coefficients) {
-  std::array<ClassEvidence, kParityClasses> out{};
-  for (int parity = 0; parity < kParityClasses; ++parity) {
+ShapeEquations OfFunctions(const ShapeBasis& basis, const ShapeEquations& of_modes) {
+  const Eigen::MatrixXd& f = basis.functions;
+  return {f.transpose() * of_modes.matrix * f, f.transpose() * of_modes.score};
+}
+
+FamilyEvidence EvidenceOf(const ShapeEquations& equations, const ShapeBasis& basis,
+                          const Eigen::VectorXd& coefficients) {
+  FamilyEvidence out{};
+  for (int family = 0; family < kShapeFamilies; ++family) {
     std::vector<Eigen::Index> members;
-    for (std::size_t n = 0; n < modes.size(); ++n) {
-      if (modes[n].ParityClass() == parity) members.push_back(static_cast<Eigen::Index>(n));
+    for (std::size_t n = 0; n < basis.families.size(); ++n) {
+      if (basis.families[n] == family) members.push_back(static_cast<Eigen::Index>(n));
     }
     if (members.empty()) {
       continue;
     }
-    const auto size = std::ssize(members);
-    Eigen::MatrixXd scaled(size, size);
-    Eigen::VectorXd data(size);
-    Eigen::VectorXd own(size);
-    for (Eigen::Index i = 0; i < size; ++i)
-      own[i] = coefficients[members[static_cast<std::size_t>(i)]];
-    for (Eigen::Index i = 0; i < size; ++i) {
-      const auto row = static_cast<std::size_t>(i);
-      const double root = std::sqrt(PriorShape(modes[static_cast<std::size_t>(members[row])]));
-      double sum = equations.score[members[row]];
-      for (Eigen::Index j = 0; j < size; ++j) {
-        const auto column = static_cast<std::size_t>(j);
-        const double h = equations.matrix(members[row], members[column]);
-        scaled(i, j) =
-            root * h * std::sqrt(PriorShape(modes[static_cast<std::size_t>(members[column])]));
-        sum += h * own[j];
-      }
-      data[i] = root * sum;
-    }
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
-    out[static_cast<std::size_t>(parity)] =
-        Maximise(solver.eigenvalues(), solver.eigenvectors().transpose() * data);
+    const Eigen::VectorXd root = RootsOf(basis, members);
+    const Eigen::MatrixXd own = equations.matrix(members, members);
+    const Eigen::VectorXd data = equations.score(members) + own * coefficients(members);
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
+        Eigen::MatrixXd(root.asDiagonal() * own * root.asDiagonal()));
+    out[static_cast<std::size_t>(family)] =
+        Maximise(solver.eigenvalues(), solver.eigenvectors().transpose() * root.cwiseProduct(data));
   }
   return out;
 }
 
-ShapePosterior::ShapePosterior(const ShapeEquations& equations, const std::vector<Mode>& modes,
-                               const Eigen::VectorXd& coefficients,
-                               const std::array<ClassEvidence, kParityClasses>& evidence)
-    : root_(std::ssize(modes)) {
-  for (std::size_t n = 0; n < modes.size(); ++n) {
-    const auto& prior = evidence[static_cast<std::size_t>(modes[n].ParityClass())];
-    root_[static_cast<Eigen::Index>(n)] = std::sqrt(prior.variance * PriorShape(modes[n]));
+ShapePosterior::ShapePosterior(const ShapeEquations& equations, const ShapeBasis& basis,
+                               const Eigen::VectorXd& coefficients, const FamilyEvidence& evidence)
+    : root_(std::ssize(basis.families)) {
+  for (std::size_t n = 0; n < basis.families.size(); ++n) {
+    const auto& prior = evidence[static_cast<std::size_t>(basis.families[n])];
+    root_[static_cast<Eigen::Index>(n)] = std::sqrt(prior.variance * PriorShape(basis.degrees[n]));
   }
   // I + L^1/2 H L^1/2 is well conditioned whatever the data.
   llt_.compute(Eigen::MatrixXd::Identity(root_.size(), root_.size()) +

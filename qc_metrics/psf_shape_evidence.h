@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "qc_metrics/psf_shape_basis.h"
 #include "qc_metrics/psf_shape_sums.h"
 
 namespace qc_metrics {
@@ -14,23 +15,25 @@ struct ClassEvidence {
   double gain = 0.0;
   double variance = 0.0;  ///< the s^2 of the largest gain, within 1e-10 .. 1
 };
+using FamilyEvidence = std::array<ClassEvidence, kShapeFamilies>;
 
-/// Evidence of each parity class, given the present coefficients of the other classes.
+/// The equations of a basis's functions from those of its modes.
+[[nodiscard]] ShapeEquations OfFunctions(const ShapeBasis& basis, const ShapeEquations& of_modes);
+
+/// Evidence of each family, given the present coefficients of the other families.
 ///
 /// Method    prior a_n ~ N(0, s^2 0.35^(degree - 3)). With (e, Q) the eigensystem of L^1/2 H L^1/2
 ///           and t = Q' L^1/2 h: gain = 1/2 sum (t^2 s^2 / (1 + s^2 e) - ln(1 + s^2 e)), maximised
 ///           over s^2; its stationary point is MacKay's fixed point.
 /// Source    MacKay, Neural Computation 4, 415 (1992).
-[[nodiscard]] std::array<ClassEvidence, kParityClasses> EvidenceOf(
-    const ShapeEquations& equations, const std::vector<Mode>& modes,
-    const Eigen::VectorXd& coefficients);
+[[nodiscard]] FamilyEvidence EvidenceOf(const ShapeEquations& equations, const ShapeBasis& basis,
+                                        const Eigen::VectorXd& coefficients);
 
-/// What the data say of the coefficients under the priors of their classes.
+/// What the data say of the coefficients under the priors of their families.
 class ShapePosterior {
  public:
-  ShapePosterior(const ShapeEquations& equations, const std::vector<Mode>& modes,
-                 const Eigen::VectorXd& coefficients,
-                 const std::array<ClassEvidence, kParityClasses>& evidence);
+  ShapePosterior(const ShapeEquations& equations, const ShapeBasis& basis,
+                 const Eigen::VectorXd& coefficients, const FamilyEvidence& evidence);
 
   /// Coefficients of the largest posterior.
   [[nodiscard]] const Eigen::VectorXd& Coefficients() const { return coefficients_; }

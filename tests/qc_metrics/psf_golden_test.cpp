@@ -106,11 +106,12 @@ TEST(PsfGolden, FourBeadsOfTinyPixelsAreFoundWhereTheyWerePublished) {
         EXPECT_FALSE(bead.rejected.has_value());
         if (bead.rejected) continue;
         ASSERT_TRUE(bead.lines.has_value());
-        // The scatter of the four is 1 to 1.5 %; lines through single voxels scatter by 3 %.
+        // Half maximum: no published figure. Means of the four, which scatter by 1 to 1.5 %; lines
+        // through single voxels scatter by 3 %. Under etalon.halfmax/1 they were .156 .227 .518.
         ASSERT_TRUE(bead.halfmax.has_value());
-        EXPECT_NEAR(bead.halfmax->fwhm_um[0].value, 0.156, 0.005);
-        EXPECT_NEAR(bead.halfmax->fwhm_um[1].value, 0.227, 0.007);
-        EXPECT_NEAR(bead.halfmax->fwhm_um[2].value, 0.520, 0.015);
+        EXPECT_NEAR(bead.halfmax->fwhm_um[0].value, 0.159, 0.005);
+        EXPECT_NEAR(bead.halfmax->fwhm_um[1].value, 0.229, 0.007);
+        EXPECT_NEAR(bead.halfmax->fwhm_um[2].value, 0.524, 0.015);
         // Ranges of GOLDEN.csv by another implementation, whose lines were cut elsewhere: 3 %.
         EXPECT_NEAR((*bead.lines)[0].fwhm_um.value, 0.164, 0.010);
         EXPECT_NEAR((*bead.lines)[1].fwhm_um.value, 0.223, 0.014);

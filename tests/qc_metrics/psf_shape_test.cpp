@@ -325,7 +325,8 @@ TEST(PsfShape, EvidenceOfOneModeIsItsClosedForm) {
   const std::vector<Mode> modes = {{0, 0, 3}, {0, 0, 5}, {1, 1, 1}};
   ShapeEquations equations{Eigen::Vector3d(1e6, 1e-9, 4e4).asDiagonal(),
                            Eigen::Vector3d(3e4, 0.0, 10.0)};
-  const auto evidence = EvidenceOf(equations, modes, Eigen::VectorXd::Zero(3));
+  const ShapeBasis basis = PlainBasis(modes);
+  const auto evidence = EvidenceOf(equations, basis, Eigen::VectorXd::Zero(3));
   EXPECT_NEAR(evidence[4].variance, (9e8 - 1e6) / 1e12, 2e-6);
   EXPECT_NEAR(evidence[4].gain, 0.5 * (900.0 - 1.0 - std::log(900.0)), 0.01);
   EXPECT_LT(evidence[7].variance, 1.1e-10);  // t^2 below e: nothing there
@@ -334,8 +335,8 @@ TEST(PsfShape, EvidenceOfOneModeIsItsClosedForm) {
   // Coefficients that explain the data already count the same.
   Eigen::VectorXd there = Eigen::Vector3d(0.03, 0.0, 0.0);
   equations.score[0] = 0.0;
-  EXPECT_NEAR(EvidenceOf(equations, modes, there)[4].gain, evidence[4].gain, 1e-6);
-  const ShapePosterior posterior(equations, modes, there, evidence);
+  EXPECT_NEAR(EvidenceOf(equations, basis, there)[4].gain, evidence[4].gain, 1e-6);
+  const ShapePosterior posterior(equations, basis, there, evidence);
   const double shrink = 1e6 / (1e6 + 1.0 / evidence[4].variance);
   EXPECT_NEAR(posterior.Coefficients()[0], 0.03 * shrink, 1e-9);
   EXPECT_NEAR(posterior.Covariance()(0, 0), 1.0 / (1e6 + 1.0 / evidence[4].variance), 1e-12);
