@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "monitor/simulation/stage_series.h"
@@ -108,6 +110,137 @@ TEST(BeadTrackTest, ABeadThatLeavesTheOthersIsAnOutlier) {
   int outliers = 0;
   for (const TrackedBead& bead : tracks.beads) outliers += bead.rejected == "outlier" ? 1 : 0;
   EXPECT_EQ(outliers, 1);
+}
+
+// Beads of 900 ADU and a sigma of 1.5 px (2 planes along z) on 100 ADU, with a noise of 3 ADU.
+Stack Drawn(const std::vector<std::array<double, 3>>& beads, int planes, std::uint64_t seed,
+            double height = 900.0) {
+  Stack stack;
+  cv::RNG rng(seed);
+  for (int z = 0; z < planes; ++z) {
+    cv::Mat plane(64, 80, CV_32F), noise(64, 80, CV_32F);
+    for (int y = 0; y < 64; ++y) {
+      for (int x = 0; x < 80; ++x) {
+        double value = 100.0;
+        for (const auto& b : beads) {
+          const double r2 = (x - b[0]) * (x - b[0]) + (y - b[1]) * (y - b[1]);
+          const double along = planes > 1 ? (z - b[2]) * (z - b[2]) / 8.0 : 0.0;
+          value += height * std::exp(-0.5 * r2 / 2.25 - along);
+        }
+        plane.at<float>(y, x) = static_cast<float>(value);
+      }
+    }
+    rng.fill(noise, cv::RNG::NORMAL, 0.0, 3.0);
+    stack.planes.push_back(plane + noise);
+  }
+  return stack;
+}
+
+const std::vector<std::array<double, 3>> kFive = {
+    {14.0, 12.0, 5.0}, {40.0, 13.0, 5.0}, {66.0, 14.0, 5.0}, {20.0, 48.0, 5.0}, {58.0, 50.0, 5.0}};
+
+std::vector<std::array<double, 3>> Moved(std::vector<std::array<double, 3>> beads, double x,
+                                         double y, double z = 0.0) {
+  for (auto& bead : beads) bead = {bead[0] + x, bead[1] + y, bead[2] + z};
+  return beads;
+}
+
+TEST(BeadTrackTest, AStackIsFollowedAlongZToo) {
+  std::vector<Stack> frames;
+  for (int k = 0; k < 4; ++k) {
+    frames.push_back(
+        Drawn(Moved(kFive, 0.3 * k, -0.2 * k, 0.4 * k), 12, 9 + static_cast<std::uint64_t>(k)));
+  }
+  const TrackSettings settings{
+      .pixel_x_um = 0.1, .pixel_y_um = 0.2, .frame_interval_s = 1.0, .z_step_um = 0.5};
+  const auto tracks = std::get<BeadTracks>(TrackBeads(frames, settings));
+  EXPECT_EQ(tracks.kept, 5);
+  EXPECT_EQ(tracks.track.axes, 3);
+  for (std::size_t k = 0; k < 4; ++k) {
+    const auto& at = tracks.track.position_um[k];
+    const auto& u = tracks.track.u_um[k];
+    EXPECT_NEAR(at[0], 0.03 * static_cast<double>(k), 0.002);
+    EXPECT_NEAR(at[1], -0.04 * static_cast<double>(k), 0.004);
+    EXPECT_NEAR(at[2], 0.2 * static_cast<double>(k), 0.01);
+    for (std::size_t axis = 0; axis < 3; ++axis) EXPECT_GT(u[axis], 0.0);
+    EXPECT_LT(u[2], 0.01);
+  }
+  const Report report = TrackReport(tracks, settings);
+  const auto first =
+      std::find_if(report.objects.begin(), report.objects.end(), [](const Object& o) {
+        return std::abs(o.position_um[0] - 1.4) < 0.05 && std::abs(o.position_um[1] - 2.4) < 0.1;
+      });
+  ASSERT_NE(first, report.objects.end());
+  EXPECT_NEAR(first->position_um[2], 2.5, 0.05);
+  const auto flat = std::get<BeadTracks>(
+      TrackBeads({Drawn(kFive, 1, 1), Drawn(kFive, 1, 2), Drawn(kFive, 1, 3)}, settings));
+  EXPECT_EQ(flat.track.axes, 2);
+}
+
+// Five can outvote one that goes its own way along either axis, four cannot.
+TEST(BeadTrackTest, OneOfFiveIsAnOutlierAlongEitherAxis) {
+  for (const std::size_t axis : {0UL, 1UL}) {
+    for (const std::size_t beads : {5UL, 4UL}) {
+      std::vector<Stack> frames;
+      for (int k = 0; k < 4; ++k) {
+        auto places = Moved({kFive.begin(), kFive.begin() + static_cast<std::ptrdiff_t>(beads)},
+                            0.2 * k, 0.1 * k);
+        places[1][axis] += 0.4 * k;
+        frames.push_back(Drawn(places, 1, 20 + static_cast<std::uint64_t>(k)));
+      }
+      const auto tracks = std::get<BeadTracks>(
+          TrackBeads(frames, {.pixel_x_um = 0.1, .pixel_y_um = 0.1, .frame_interval_s = 1.0}));
+      EXPECT_EQ(tracks.kept, 4);
+      int outliers = 0;
+      for (const TrackedBead& bead : tracks.beads) outliers += bead.rejected == "outlier" ? 1 : 0;
+      EXPECT_EQ(outliers, beads == 5 ? 1 : 0);
+    }
+  }
+}
+
+// Three beads that part from each other: of both frames' noise the half of their scatter is one's.
+TEST(BeadTrackTest, UncertaintyIsTheScatterOfThreeBeadsOrMore) {
+  for (const std::size_t beads : {3UL, 2UL}) {
+    std::vector<std::array<double, 3>> places(kFive.begin(),
+                                              kFive.begin() + static_cast<std::ptrdiff_t>(beads));
+    std::vector<Stack> frames = {Drawn(places, 1, 31), Drawn(places, 1, 32)};
+    places[0][0] += 0.3;
+    places[1][0] -= 0.3;
+    frames.push_back(Drawn(places, 1, 33));
+    const auto tracks = std::get<BeadTracks>(
+        TrackBeads(frames, {.pixel_x_um = 0.1, .pixel_y_um = 0.1, .frame_interval_s = 1.0}));
+    ASSERT_EQ(tracks.kept, static_cast<int>(beads));
+    const double u = tracks.track.u_um[2][0];
+    const double expected = 0.1 * std::sqrt(0.5 * 0.09 / 3.0);  // of -.3 0 .3: the variance is .09
+    if (beads == 3) {
+      EXPECT_NEAR(u, expected, 0.05 * expected);
+    } else {
+      EXPECT_LT(u, 0.2 * expected);
+    }
+    EXPECT_LT(tracks.track.u_um[0][0], 0.2 * expected);  // the first frame has no displacement
+  }
+}
+
+// The first window reaches 7 px to each side: a bead 7 px from the last row and column is whole.
+TEST(BeadTrackTest, TheWindowMayTouchTheBorder) {
+  const std::vector<std::array<double, 3>> corners = {{72.0, 56.0, 0.0}, {8.0, 8.0, 0.0}};
+  std::vector<Stack> frames;
+  for (std::uint64_t k = 0; k < 3; ++k) frames.push_back(Drawn(corners, 1, 40 + k));
+  const auto tracks = std::get<BeadTracks>(
+      TrackBeads(frames, {.pixel_x_um = 0.1, .pixel_y_um = 0.1, .frame_interval_s = 1.0}));
+  EXPECT_EQ(tracks.kept, 2);
+}
+
+// 4.2 noise SDs high: smoothed along both axes the bead stands out by 10 SDs, along one by 6.6.
+TEST(BeadTrackTest, AFaintBeadIsFoundInTheSmoothedImage) {
+  std::vector<Stack> frames;
+  for (std::uint64_t k = 0; k < 3; ++k) {
+    frames.push_back(Drawn({{40.0, 30.0, 0.0}}, 1, 50 + k, 12.6));
+  }
+  const auto measured =
+      TrackBeads(frames, {.pixel_x_um = 0.1, .pixel_y_um = 0.1, .frame_interval_s = 1.0});
+  ASSERT_TRUE(std::holds_alternative<BeadTracks>(measured));
+  EXPECT_EQ(std::get<BeadTracks>(measured).kept, 1);
 }
 
 TEST(BeadTrackTest, Refusals) {

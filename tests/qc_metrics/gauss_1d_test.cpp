@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <cmath>
 #include <vector>
 
@@ -56,6 +57,41 @@ TEST(FitGauss1d, IsAsUncertainAsItSays) {
   }
   EXPECT_NEAR(std::sqrt(centre), 1.0, 0.12);
   EXPECT_NEAR(std::sqrt(sigma), 1.0, 0.12);
+}
+
+// (J'J)^-1 J' diag(r / (1 - h))^2 J (J'J)^-1 by its definition (White 1980, with each residual
+// freed of its own pull), derivatives by differences.
+TEST(FitGauss1d, UncertaintyIsTheSandwichOfItsResiduals) {
+  auto values = Gaussian(24, {.base = 5.0, .height = 60.0, .centre = 9.4, .sigma = 2.2});
+  for (std::size_t i = 0; i < 24; ++i) {
+    values[i] += 3.0 * std::sin(12.9898 * static_cast<double>(i * i + 1));
+  }
+  values[0] += 6.0;
+  const auto fit = FitGauss1d(values);
+  ASSERT_TRUE(fit.has_value());
+  Eigen::MatrixXd slopes(24, 4);
+  Eigen::VectorXd residual(24);
+  for (int i = 0; i < 24; ++i) {
+    const auto change = [&](double Gauss1d::*member) {
+      Gauss1d up = *fit, down = *fit;
+      up.*member += 1e-5;
+      down.*member -= 1e-5;
+      return (ValueAt(up, i) - ValueAt(down, i)) / 2e-5;
+    };
+    slopes.row(i) << change(&Gauss1d::base), change(&Gauss1d::height), change(&Gauss1d::centre),
+        change(&Gauss1d::sigma);
+    residual(i) = values[static_cast<std::size_t>(i)] - ValueAt(*fit, i);
+  }
+  const Eigen::MatrixXd inverse = (slopes.transpose() * slopes).inverse();
+  Eigen::MatrixXd middle = Eigen::MatrixXd::Zero(4, 4);
+  for (int i = 0; i < 24; ++i) {
+    const double hat = slopes.row(i) * inverse * slopes.row(i).transpose();
+    const double freed = residual(i) / (1.0 - hat);
+    middle += freed * freed * slopes.row(i).transpose() * slopes.row(i);
+  }
+  const Eigen::MatrixXd covariance = inverse * middle * inverse;
+  EXPECT_NEAR(fit->u_centre / std::sqrt(covariance(2, 2)), 1.0, 1e-4);
+  EXPECT_NEAR(fit->u_sigma / std::sqrt(covariance(3, 3)), 1.0, 1e-4);
 }
 
 TEST(FitGauss1d, RefusesWhatIsNoPeakWithinTheRecord) {

@@ -115,6 +115,47 @@ TEST(FitGrid, ThirdOrderDistortionInClosedForm) {
   EXPECT_LT(g.residual_rms_px[0], 1e-4);
 }
 
+// Third-order terms that are largest in the corners are the model's, and no outliers.
+TEST(FitGrid, KeepsTheCornersOfADistortedGrid) {
+  for (const bool along_x : {true, false}) {
+    Geometry g = Grid(12, 10, 25.0, 25.0);
+    for (GridPoint& p : g.points) {
+      const double u = (p.place_px[0] - 200.0) / 140.0, v = (p.place_px[1] - 150.0) / 115.0;
+      p.place_px[along_x ? 0 : 1] += along_x ? 4.0 * u * v * v : 4.0 * v * u * u;
+    }
+    ASSERT_TRUE(FitGrid(1.0, g));
+    EXPECT_EQ(g.kept, 120);
+    EXPECT_LT(g.residual_rms_px[along_x ? 0 : 1], 0.03);  // 4 px of 140, squared
+  }
+}
+
+// Of noise in turn: the radial field d r^2 less its own affine part, d c, carries the noise of one
+// point over the root of its square.
+TEST(FitGrid, RadialUncertaintyInClosedForm) {
+  Geometry g = Grid(10, 8, 25.0, 25.0);
+  double second_x = 0.0, fourth_x = 0.0, second_y = 0.0, fourth_y = 0.0, square = 0.0;
+  const auto r2 = [](const GridPoint& p) {
+    return (std::pow(p.place_px[0] - 200.0, 2) + std::pow(p.place_px[1] - 150.0, 2)) / 62500.0;
+  };
+  for (const GridPoint& p : g.points) {
+    const double dx = p.place_px[0] - 200.0, dy = p.place_px[1] - 150.0;
+    second_x += dx * dx;
+    fourth_x += dx * dx * r2(p);
+    second_y += dy * dy;
+    fourth_y += dy * dy * r2(p);
+  }
+  for (const GridPoint& p : g.points) {
+    square += std::pow((p.place_px[0] - 200.0) * (r2(p) - fourth_x / second_x), 2);
+    square += std::pow((p.place_px[1] - 150.0) * (r2(p) - fourth_y / second_y), 2);
+  }
+  AddChecker(1e-4, 2e-4, g);
+  ASSERT_TRUE(FitGrid(1.0, g));
+  const double sigma =
+      std::sqrt(0.5 * (std::pow(g.residual_rms_px[0], 2) + std::pow(g.residual_rms_px[1], 2)));
+  EXPECT_GT(sigma, 1e-4);
+  EXPECT_NEAR(g.radial->u * std::sqrt(square) / sigma, 1.0, 1e-4);
+}
+
 // 400 grids of noisy points: the SD of the pulls is known to 3.5 %.
 TEST(FitGrid, DistortionIsAsUncertainAsItSays) {
   monitor::simulation::Random random(5);

@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "monitor/simulation/grid.h"
 #include "monitor/simulation/random.h"
@@ -168,6 +170,57 @@ TEST(Geometry, ReportsTheCataloguesQuantities) {
   EXPECT_GT(report.objects.size(), 80U);
 }
 
+// Places in um, an uncertainty only where there is one, and what is not of the grid by its reason.
+TEST(Geometry, ReportByHand) {
+  Geometry g;
+  g.columns = 200;
+  g.rows = 100;
+  g.pixel_size_x_um = Estimate{0.2, 0.0};
+  g.pixel_size_y_um = Estimate{0.3, 0.001};
+  g.points.resize(10);
+  for (std::size_t k = 0; k < 10; ++k) {
+    g.points[k].place_px = {20.0 + 18.0 * static_cast<double>(k),
+                            10.0 + 8.0 * static_cast<double>(k)};
+  }
+  g.kept = 10;
+  Report report = GeometryReport(g);
+  EXPECT_FALSE(report.quantities[0].u.has_value());
+  EXPECT_TRUE(report.quantities[0].u_method.empty());
+  EXPECT_EQ(report.quantities[1].u, 0.001);
+  EXPECT_EQ(report.quantities[1].n, 10);
+  EXPECT_NEAR(report.objects[2].position_um[0], 56.0 * 0.2, 1e-12);
+  EXPECT_NEAR(report.objects[2].position_um[1], 26.0 * 0.3, 1e-12);
+  const auto codes = [](const Report& r) {
+    std::vector<std::string> out;
+    for (const Finding& finding : r.findings) out.push_back(finding.code);
+    return out;
+  };
+  // The frame of the points is 162 x 72 px of 200 x 100; there is no distortion.
+  EXPECT_EQ(codes(report), (std::vector<std::string>{"too_few"}));
+  g.points[4].kept = g.points[5].kept = false;  // two of ten are not more than a fifth
+  g.kept = 8;
+  g.distortion = Estimate{0.01, 0.001};
+  report = GeometryReport(g);
+  EXPECT_TRUE(report.findings.empty());
+  EXPECT_EQ(report.objects[4].state, ObjectState::kRejected);
+  EXPECT_EQ(report.objects[4].reason, "outlier");
+  g.points[6].kept = false;  // three are
+  g.kept = 7;
+  EXPECT_EQ(codes(GeometryReport(g)), (std::vector<std::string>{"not_representative"}));
+  g.points[9].kept = false;  // and without the last the frame has shrunk to 144 x 64
+  g.kept = 6;
+  EXPECT_EQ(codes(GeometryReport(g)),
+            (std::vector<std::string>{"not_representative", "not_representative"}));
+  g.saturated_pixels = 1;
+  EXPECT_EQ(codes(GeometryReport(g)).front(), "saturated");
+  // Lines along one axis: places take the pixel size that is known.
+  g.kind = GridKind::kLinesY;
+  g.pixel_size_x_um.reset();
+  report = GeometryReport(g);
+  EXPECT_NEAR(report.objects[2].position_um[0], 56.0 * 0.3, 1e-12);
+  EXPECT_NE(report.findings[1].text.find("along y"), std::string::npos);
+}
+
 TEST(Geometry, WhatIsNoGridIsAFault) {
   const auto fault = [](const cv::Mat& image) {
     const auto measured = MeasureGeometry(image, {.grid_pitch_um = 5.0});
@@ -181,6 +234,8 @@ TEST(Geometry, WhatIsNoGridIsAFault) {
   EXPECT_EQ(fault(cv::Mat(64, 31, CV_16U, cv::Scalar(1))), "too_small");
   EXPECT_EQ(fault(cv::Mat(64, 64, CV_16U, cv::Scalar(700))), "no_signal");
   EXPECT_EQ(fault(cv::Mat(64, 64, CV_16U, cv::Scalar(65535))), "saturated");
+  EXPECT_EQ(fault(cv::Mat(32, 32767, CV_8U, cv::Scalar(7))), "no_signal");
+  EXPECT_EQ(fault(cv::Mat(32, 32768, CV_8U, cv::Scalar(7))), "unsupported_format");
   const float nan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(fault(cv::Mat(64, 64, CV_32F, cv::Scalar(nan))), "not_finite");
   GridScene one = SmallScene(11);

@@ -96,6 +96,20 @@ TEST(IndexLattice, FollowsADistortedGrid) {
   }
 }
 
+// Spots in one row alone: the step that nothing tells is square to the one that is seen.
+TEST(IndexLattice, ARowHasASquareSecondStep) {
+  for (const double degrees : {10.0, 80.0}) {
+    const auto spots = Spots(12, 1, Turned(20.0, degrees));
+    const auto lattice = IndexLattice(spots);
+    ASSERT_TRUE(lattice.has_value());
+    EXPECT_EQ(lattice->points.size(), 12U);
+    const auto& x = lattice->along_x_px;
+    const auto& y = lattice->along_y_px;
+    EXPECT_NEAR(std::hypot(y[0], y[1]), 20.0, 1e-9);
+    EXPECT_NEAR(x[0] * y[0] + x[1] * y[1], 0.0, 1e-9);
+  }
+}
+
 // Behind a gap of two columns the grid goes on with the right numbers, behind four it does not:
 // the model is not trusted more than three steps beyond what is known.
 TEST(IndexLattice, ReachesOverAGapOfThreeSteps) {

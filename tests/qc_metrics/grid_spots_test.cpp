@@ -165,6 +165,41 @@ TEST(FindParallelLines, StripsCoverTheImage) {
   }
 }
 
+// Lines between two pixels have two equal maxima and are one line.
+TEST(FindParallelLines, ALineBetweenTwoPixelsIsOne) {
+  GridImage grid;
+  grid.signal.create(160, 200, CV_32F);
+  grid.sigma_px = 2.0;
+  for (int y = 0; y < 160; ++y) {
+    for (int x = 0; x < 200; ++x) {
+      const double off = std::remainder(x - 19.5, 20.0);
+      grid.signal.at<float>(y, x) = static_cast<float>(300.0 * std::exp(-0.5 * off * off / 4.0));
+    }
+  }
+  const auto lines = FindParallelLines(grid);
+  ASSERT_TRUE(lines.has_value());
+  EXPECT_EQ(lines->crossings.size(), 16U * 9U);  // the one at 199.5 is not whole
+  EXPECT_NEAR(lines->step_px, 20.0, 1e-3);
+}
+
+// Three of five distances are 24 px: the commonest, though not the mean nor the largest.
+TEST(FindParallelLines, StepIsTheCommonestDistance) {
+  GridImage grid;
+  grid.signal = cv::Mat::zeros(160, 200, CV_32F);
+  grid.sigma_px = 2.0;
+  for (const double at : {20.0, 44.0, 68.0, 92.0, 121.0, 150.0}) {
+    for (int y = 0; y < 160; ++y) {
+      for (int x = 0; x < 200; ++x) {
+        grid.signal.at<float>(y, x) +=
+            static_cast<float>(300.0 * std::exp(-0.5 * (x - at) * (x - at) / 4.0));
+      }
+    }
+  }
+  const auto lines = FindParallelLines(grid);
+  ASSERT_TRUE(lines.has_value());
+  EXPECT_NEAR(lines->step_px, 24.0, 0.01);
+}
+
 TEST(FindParallelLines, ADotGridHasNoCommonDirection) {
   GridImage grid;
   grid.signal = Draw({260, 200}, 0.0, Grid(8, 6, 30.0, 500.0, 2.0));

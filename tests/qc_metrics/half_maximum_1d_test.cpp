@@ -81,6 +81,19 @@ TEST(HalfMaximum1d, OfANarrowPeak) {
   EXPECT_EQ(width->u, 0.0);
 }
 
+// Of 40 samples 8 on either side tell the noise: one that is off counts three times there.
+TEST(HalfMaximum1d, NoiseIsOfTheOuterFifthOnEitherSide) {
+  auto values = Profile(0.0);
+  values[6] = 0.01;
+  const double top = TopOfSeven(&values[17]);
+  // Second differences of 1, -2 (and 1, the ninth's) at 12 places.
+  const double noise = 0.01 * std::sqrt(5.0 / 6.0 / 12.0) / top;
+  const double half = 0.5 * noise / std::sqrt(3.0) * 15.0 * top;
+  const double sides =
+      std::hypot(noise / std::sqrt(2.0) * 10.0 * top, noise / std::sqrt(3.0) * 5.0 * top);
+  EXPECT_NEAR(HalfMaximum1d(values)->u, std::hypot(half, sides), 1e-9);
+}
+
 TEST(HalfMaximum1d, NeedsSevenSamplesAndAPeak) {
   EXPECT_FALSE(HalfMaximum1d(std::vector<double>(20, 3.0)).has_value());
   const std::vector<double> seven = {0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0};

@@ -222,6 +222,17 @@ TEST(SectioningTest, WidthIsTheMedianOfTheTiles) {
   EXPECT_NEAR(found.profile[20], 1050.0, 1e-2);
 }
 
+// Without one of them 15 are left, of which the eighth is the median.
+TEST(SectioningTest, AnOddNumberOfTilesHasAMiddleOne) {
+  const auto found = Found(
+      MeasureSectioning({Tiles([](int i, int j) { return i == 2 && j == 1 ? 400.0 : 4.0; },
+                               [](int i, int j) { return 0.6 + 0.01 * ((7 * (i + 4 * j)) % 16); })},
+                        OfTiles()));
+  EXPECT_EQ(found.tiles.size(), 15U);
+  // The one left out, seventh of the second row, is the one of .6 + .01 (42 mod 16).
+  EXPECT_NEAR(found.fwhm_um.value, 2.3548200450309493 * 0.67, 1e-5);
+}
+
 TEST(SectioningTest, HalfOfTheTilesMustShowThePlane) {
   for (const int rows : {2, 1}) {
     const auto measured = MeasureSectioning(

@@ -220,6 +220,25 @@ TEST(StageMovesTest, BacklashNeedsThreeReturnsOfBothDirections) {
   EXPECT_EQ(moves.backlash[0].moves, (std::array<bool, 3>{true, true, false}));
 }
 
+// Without a reference there is no accuracy to tell, and of two axes none along z.
+TEST(StageReportTest, AccuracyNeedsAReference) {
+  std::vector<StagePosition> positions;
+  for (const double step : {-0.1, 0.0, 0.1, 0.2}) {
+    positions.push_back({"+x", 50.0, {2.0 + step, 1.0, 0.0}, false});
+  }
+  const auto count = [&](const std::string& id) {
+    const Report report = MovesReport(MeasureMoves(positions));
+    return std::count_if(report.quantities.begin(), report.quantities.end(),
+                         [&](const Quantity& quantity) { return quantity.id == id; });
+  };
+  EXPECT_EQ(count("stage.accuracy.x"), 0);
+  EXPECT_EQ(count("stage.repeatability.x"), 1);
+  EXPECT_EQ(count("stage.repeatability.z"), 0);
+  positions.push_back({"", 0.0, {2.0, 1.0, 0.0}, false});
+  EXPECT_EQ(count("stage.accuracy.x"), 1);
+  EXPECT_EQ(count("stage.accuracy.z"), 0);
+}
+
 // 23 frames: the first and last two tell the velocity, and the mean square is of up to five lags.
 TEST(StageDriftTest, FiguresOfAParabolicPathByHand) {
   StageTrack track{.frame_interval_s = 3.0, .axes = 3};
