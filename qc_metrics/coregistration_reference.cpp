@@ -15,15 +15,4 @@ double EllipsoidRadius(const std::array<double, 3>& semi_axes_um,
                              direction[2] / semi_axes_um[2]);
 }
 
-double MetrolojOldRadius(const std::array<double, 3>& semi_axes_um,
-                         const std::array<double, 3>& direction) {
-  const double length = std::hypot(direction[0], direction[1], direction[2]);
-  if (!(length > 0.0)) {
-    return *std::min_element(semi_axes_um.begin(), semi_axes_um.end());
-  }
-  return std::hypot(direction[0] * semi_axes_um[0], direction[1] * semi_axes_um[1],
-                    direction[2] * semi_axes_um[2]) /
-         length;
-}
-
 }  // namespace qc_metrics

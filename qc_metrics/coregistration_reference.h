@@ -13,9 +13,4 @@ namespace qc_metrics {
 [[nodiscard]] double EllipsoidRadius(const std::array<double, 3>& semi_axes_um,
                                      const std::array<double, 3>& direction);
 
-/// The reading of the original MetroloJ before 1.1, |(Rx dx, Ry dy, Rz dz)| for a unit direction:
-/// right along the axes, too long in between. For comparison only; never reported.
-[[nodiscard]] double MetrolojOldRadius(const std::array<double, 3>& semi_axes_um,
-                                       const std::array<double, 3>& direction);
-
 }  // namespace qc_metrics

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "monitor/simulation/photon_transfer.h"
 #include "monitor/simulation/scenario_image.h"
@@ -11,7 +13,7 @@ constexpr auto kNumber = ScenarioKeyKind::kNumber;
 constexpr auto kWhole = ScenarioKeyKind::kWhole;
 constexpr auto kNumbers = ScenarioKeyKind::kNumbers;
 
-constexpr std::array<ScenarioKey, 16> kSensorKeys = {{
+constexpr std::array<ScenarioKey, 17> kSensorKeys = {{
     {"columns", kWhole, "160", "width, px", 16, 4096},
     {"rows", kWhole, "128", "height, px", 16, 4096},
     {"dark_frames", kWhole, "40", "of each dark series", 2, 2000},
@@ -19,6 +21,8 @@ constexpr std::array<ScenarioKey, 16> kSensorKeys = {{
     {"flat_frames", kWhole, "20", "of each flat series", 2, 2000},
     {"flat_levels", kNumbers, "200,800,2000,5000,10000", "electrons a pixel, one series each", 1,
      1e6},
+    {"uniform_level", kNumber, "0", "electrons a pixel of one even frame, for SNR and CV; 0: none",
+     0, 1e6},
     {"dsnu_e", kNumber, "0.3", "SD of the pixels' offsets, electrons", 0, 1e3},
     {"read_noise_spread", kNumber, "0.1", "SD of the logarithm over the pixels", 0, 1},
     {"prnu", kNumber, "0.005", "SD of the pixels' responses", 0, 0.3},
@@ -91,7 +95,7 @@ class SeriesWriter {
     image.channels[0].exposure_s = series.exposure_s;
     image.planes = sensor_.Record(series);
     image.frames = series.frames;
-    const int number = ++count_[std::string(kind) == "dark" ? 0 : 1];
+    const int number = ++count_[kind];
     const bool first = done_.files.empty();
     const std::string path =
         first ? output_ : Beside(output_, "_" + std::string(kind) + "_" + std::to_string(number));
@@ -105,8 +109,97 @@ class SeriesWriter {
   const std::string& output_;
   const Sensor& sensor_;
   Simulated& done_;
-  std::array<int, 2> count_{};
+  std::map<std::string, int> count_;
 };
+
+/// Electrons that a level makes, in the mean over its noise.
+double Response(const SensorScene& scene, double light_e) {
+  return std::min(light_e * (1.0 - scene.curvature * light_e / scene.full_well_e),
+                  scene.full_well_e);
+}
+
+bool IsWithinDigitiser(const SensorScene& scene, double electrons) {
+  return electrons / scene.gain_e_per_adu + scene.offset_adu < 0.98 * scene.saturation_adu;
+}
+
+/// Largest |signal / line - 1| of levels from 5 % of the brightest on, the line of equal relative
+/// weights; what the noise of the levels' means adds is the tolerance.
+void AddLinearity(const ScenarioSettings& s, const SensorScene& scene, Simulated& done) {
+  std::vector<double> lights = s.Numbers("flat_levels");
+  const double top = *std::max_element(lights.begin(), lights.end());
+  std::erase_if(lights, [&](double light) { return Response(scene, light) < 0.05 * top; });
+  if (lights.size() < 3 || top > 0.6 * scene.full_well_e || !IsWithinDigitiser(scene, 1.1 * top)) {
+    return;
+  }
+  double w = 0.0, wx = 0.0, wxx = 0.0, wy = 0.0, wxy = 0.0;
+  for (const double light : lights) {
+    const double signal = Response(scene, light);
+    const double weight = 1.0 / (signal * signal);
+    w += weight;
+    wx += weight * light;
+    wxx += weight * light * light;
+    wy += weight * signal;
+    wxy += weight * light * signal;
+  }
+  const double slope = (w * wxy - wx * wy) / (w * wxx - wx * wx);
+  const double start = (wy - slope * wx) / w;
+  double worst = 0.0;
+  double noise = 0.0;
+  for (const double light : lights) {
+    const double signal = Response(scene, light);
+    worst = std::max(worst, std::abs(signal / (start + slope * light) - 1.0));
+    const double frames = s.Whole("flat_frames");
+    const double shot = std::sqrt(1.0 / signal / frames / (1.0 * scene.width * scene.height));
+    noise = std::max(noise, std::hypot(shot, s.Number("flicker") / std::sqrt(frames)));
+  }
+  done.quantities.push_back({.id = "detector.linearity_error",
+                             .unit = "1",
+                             .value = worst,
+                             .definition = "etalon.photon_transfer/1",
+                             .tolerance = 4.0 * noise});
+}
+
+/// Of the even frame: mean over the dark level and spread of its pixels, defects among them.
+void AddUniform(const ScenarioSettings& s, const SensorScene& scene, const SensorTruth& truth,
+                Simulated& done) {
+  const double signal = Response(scene, s.Number("uniform_level"));
+  if (!(signal > 0.0) || 1.2 * signal > scene.full_well_e ||
+      !IsWithinDigitiser(scene, 1.2 * signal)) {
+    return;
+  }
+  double added = 0.0;
+  double added_square = 0.0;
+  for (const SensorDefect& defect : scene.defects) {
+    const double share = defect.on_share / (1.0 * scene.width * scene.height);
+    added += share * defect.extra_e;
+    added_square += share * defect.extra_e * defect.extra_e;
+  }
+  const double variance = signal + added + added_square + std::pow(truth.read_noise_rms_e, 2) +
+                          std::pow(truth.dsnu_e, 2) + std::pow(truth.prnu * signal, 2) +
+                          std::pow(scene.gain_e_per_adu, 2) / 12.0;
+  const double sd = std::sqrt(variance);
+  const double dark = truth.offset_adu * scene.gain_e_per_adu;
+  const double mean = signal + added;
+  const auto add = [&](const char* id, double value) {
+    done.quantities.push_back({.id = id, .unit = "1", .value = value, .tolerance = 1e-3 * value});
+  };
+  add("detector.cv", sd / (mean + dark));
+  add("detector.snr", mean / sd);
+  add("detector.sbr", mean / dark);
+}
+
+void AddFullWell(const ScenarioSettings& s, const SensorScene& scene, Simulated& done) {
+  const std::vector<double> lights = s.Numbers("flat_levels");
+  const double top = *std::max_element(lights.begin(), lights.end());
+  if (top < 1.2 * scene.full_well_e || scene.curvature != 0.0 ||
+      !IsWithinDigitiser(scene, 1.05 * scene.full_well_e)) {
+    return;
+  }
+  done.quantities.push_back({.id = "detector.full_well",
+                             .unit = "{electron}",
+                             .value = scene.full_well_e,
+                             .tolerance = 0.01 * scene.full_well_e});
+}
 
 void AddTruth(const ScenarioSettings& s, const SensorScene& scene, const SensorTruth& truth,
               Simulated& done) {
@@ -128,7 +221,14 @@ void AddTruth(const ScenarioSettings& s, const SensorScene& scene, const SensorT
   add("read_noise.rms", "{electron}",
       std::sqrt(truth.read_noise_rms_e * truth.read_noise_rms_e + dark));
   add("dsnu", "{electron}", truth.dsnu_e);
-  add("prnu", "1", truth.prnu);
+  // A response that bends flattens its own pattern: by q / (1 - q) at the brightest level.
+  const std::vector<double> lights = s.Numbers("flat_levels");
+  const double bent = std::abs(scene.curvature) * *std::max_element(lights.begin(), lights.end()) /
+                      scene.full_well_e;
+  if (bent < 0.5) {
+    add("prnu", "1", truth.prnu,
+        bent > 0.0 ? std::optional(truth.prnu * bent / (1.0 - bent)) : std::nullopt);
+  }
   if (s.Numbers("dark_exposures_s").size() > 1) {
     add("dark_current", "{electron}/s", scene.dark_current_e_per_s);
   }
@@ -151,14 +251,26 @@ Simulated Run(const ScenarioSettings& settings, const std::string& output, std::
     writer.Write("dark",
                  {.exposure_s = exposure, .frames = settings.Whole("dark_frames"), .seed = ++draw});
   }
-  for (const double level : settings.Numbers("flat_levels")) {
+  // One lamp: a level is as bright as its exposure is long.
+  const std::vector<double> levels = settings.Numbers("flat_levels");
+  const double top = *std::max_element(levels.begin(), levels.end());
+  for (const double level : levels) {
     writer.Write("flat", {.light_e = level,
-                          .exposure_s = settings.Number("exposure_s"),
+                          .exposure_s = settings.Number("exposure_s") * level / top,
                           .frames = settings.Whole("flat_frames"),
                           .light_flicker = settings.Number("flicker"),
                           .seed = ++draw});
   }
+  if (settings.Number("uniform_level") > 0.0) {
+    writer.Write("uniform", {.light_e = settings.Number("uniform_level"),
+                             .exposure_s = settings.Numbers("dark_exposures_s").front(),
+                             .frames = 1,
+                             .seed = ++draw});
+  }
   AddTruth(settings, scene, sensor.Truth(), done);
+  AddLinearity(settings, scene, done);
+  AddFullWell(settings, scene, done);
+  AddUniform(settings, scene, sensor.Truth(), done);
   return done;
 }
 
@@ -167,7 +279,7 @@ Simulated Run(const ScenarioSettings& settings, const std::string& output, std::
 const Scenario& DetectorScenario() {
   static constexpr Scenario kScenario{
       "detector", "a camera in the dark and under flat light, one file a series",
-      "detector --output camera.ome.tif --set hot_pixels=12 --set dark_current=1.5", kKeys, Run};
+      "detector --output camera.ome.tif --set hot_pixels=12 --set curvature=0.05", kKeys, Run};
   return kScenario;
 }
 

@@ -113,6 +113,31 @@ class RoundTrip(unittest.TestCase):
         truth, _ = self.round_trip("detector", "--set", "hot_pixels=7", name="camera.ome.tif")
         self.assertEqual(truth["files"][0], "camera.ome.tif")
         self.assertEqual(truth["files"][2], "camera_flat_1.ome.tif")
+        self.assertIn("detector.linearity_error", [row["id"] for row in truth["quantities"]])
+
+    def test_detector_that_bends_and_overflows(self):
+        truth, _ = self.round_trip("detector", "--set", "curvature=0.2", "--set",
+                                   "uniform_level=2000", "--set", "blinking_pixels=2",
+                                   name="bent.ome.tif")
+        error, = [row["value"] for row in truth["quantities"]
+                  if row["id"] == "detector.linearity_error"]
+        self.assertGreater(error, 0.01)
+        self.assertIn("detector.snr", [row["id"] for row in truth["quantities"]])
+        truth, _ = self.round_trip("detector", "--set", "flat_levels=500,2000,5000,9000,13000,40000",
+                                   "--set", "full_well_e=20000", name="full.ome.tif")
+        self.assertIn("detector.full_well", [row["id"] for row in truth["quantities"]])
+
+    def test_beads_that_are_too_dim_or_too_large_are_named(self):
+        for reason, words in (("low_snr", ["photons=25"]),
+                              ("too_large", ["model=gaussian", "fwhm_x_um=1.4", "fwhm_y_um=1.4",
+                                             "columns=400", "rows=400"])):
+            truth = self.simulate("psf", "--set", "beads=2",
+                                  *(word for each in words for word in ("--set", each)),
+                                  name=reason + ".ome.tif")
+            done = etalon("measure", *truth["measure"], "--json", "-", folder=self.path)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertEqual({row["reason"] for row in json.loads(done.stdout)["objects"]},
+                             {reason})
 
     def test_thin_plane(self):
         self.round_trip("sectioning", "--set", "plane_tilt_x_deg=1")

