@@ -13,11 +13,18 @@ constexpr std::size_t kFewestSamples = 7;
 constexpr double kTopShare = 0.85;
 constexpr double kUpper = 0.6;
 constexpr double kLower = 0.4;
+constexpr double kLightFrom = 0.2;                // of the height: noise of the light shows
+constexpr double kMedianVariance = 1.5707963268;  // of a median, over that of a mean
 
 using Index = std::ptrdiff_t;
 
+/// Samples on both sides that the base is taken from.
+double OuterCount(std::size_t samples) {
+  return 2.0 * static_cast<double>(std::max<std::size_t>(2, samples / 10));
+}
+
 double Base(std::span<const double> values) {
-  const std::size_t side = std::max<std::size_t>(2, values.size() / 10);
+  const auto side = static_cast<std::size_t>(OuterCount(values.size()) / 2.0);
   std::vector<double> outer(values.begin(), values.begin() + static_cast<Index>(side));
   outer.insert(outer.end(), values.end() - static_cast<Index>(side), values.end());
   const auto middle = outer.begin() + static_cast<Index>(outer.size() / 2);
@@ -25,8 +32,13 @@ double Base(std::span<const double> values) {
   return *middle;
 }
 
-/// Largest value of a parabola through the samples near the peak.
-double Top(std::span<const double> values, Index peak, double level) {
+/// Largest value of a parabola through the samples near the peak; its variance is `leverage` times
+/// that of a sample.
+struct Summit {
+  double level = 0.0, leverage = 1.0;
+};
+
+Summit Top(std::span<const double> values, Index peak, double level) {
   const Index last = static_cast<Index>(values.size()) - 1;
   Index low = peak;
   Index high = peak;
@@ -44,8 +56,12 @@ double Top(std::span<const double> values, Index peak, double level) {
     normal += row * row.transpose();
     right += row * values[static_cast<std::size_t>(i)];
   }
-  const Eigen::Vector3d p = normal.ldlt().solve(right);
-  return p[2] < 0.0 ? p[0] - p[1] * p[1] / (4.0 * p[2]) : values[static_cast<std::size_t>(peak)];
+  const Eigen::LDLT<Eigen::Matrix3d> solver(normal);
+  const Eigen::Vector3d p = solver.solve(right);
+  if (!(p[2] < 0.0)) return {values[static_cast<std::size_t>(peak)], 1.0};
+  const double x = -0.5 * p[1] / p[2];
+  const Eigen::Vector3d at(1.0, x, x * x);
+  return {at.dot(p), at.dot(solver.solve(at))};
 }
 
 /// Where one side crosses the half: place, samples of height a sample there, samples used.
@@ -83,21 +99,38 @@ std::optional<Crossing> Cross(std::span<const double> values, Index peak, Index 
   const double spread = sxx - sx * sx / n;
   const double slope = spread > 0.0 ? (sxy - sx * sy / n) / spread : 0.0;
   if (slope == 0.0) return std::nullopt;
-  return Crossing{(0.5 - (sy - slope * sx) / n) / slope + 0.0, slope, static_cast<int>(n)};
+  return Crossing{(0.5 - (sy - slope * sx) / n) / slope, slope, static_cast<int>(n)};
 }
 
-double NoiseOf(std::span<const double> values) {
+/// Variance of one sample: that of the base, and what it grows by up to the top.
+struct Noise {
+  double base = 0.0, growth = 0.0;
+};
+
+/// Light is noisier where there is more of it; fourth differences see little of the shape.
+Noise NoiseOf(std::span<const double> values, double base, double top) {
   const std::size_t side = std::max<std::size_t>(3, values.size() / 5);
-  double squares = 0.0;
+  Noise noise;
   double n = 0.0;
-  const auto add = [&](std::size_t i) {
+  for (std::size_t i = 1; i + 1 < values.size(); ++i) {
+    if (i + 1 >= side && i + side <= values.size()) continue;
     const double bend = values[i - 1] - 2.0 * values[i] + values[i + 1];
-    squares += bend * bend / 6.0;
+    noise.base += bend * bend / 6.0;
     n += 1.0;
-  };
-  for (std::size_t i = 1; i + 1 < side; ++i) add(i);
-  for (std::size_t i = values.size() - side + 1; i + 1 < values.size(); ++i) add(i);
-  return n > 0.0 ? std::sqrt(squares / n) : 0.0;
+  }
+  if (n > 0.0) noise.base /= n;
+  double squares = 0.0;
+  double shares = 0.0;
+  for (std::size_t i = 2; i + 2 < values.size(); ++i) {
+    const double share = (values[i] - base) / (top - base);
+    if (share < kLightFrom) continue;
+    const double bend =
+        values[i - 2] - 4.0 * (values[i - 1] + values[i + 1]) + 6.0 * values[i] + values[i + 2];
+    squares += bend * bend / 70.0 - noise.base;
+    shares += share;
+  }
+  if (shares > 0.0) noise.growth = std::max(0.0, squares / shares);
+  return noise;
 }
 
 }  // namespace
@@ -108,17 +141,22 @@ std::optional<HalfMaximumWidth> HalfMaximum1d(std::span<const double> values) {
   const double base = Base(values);
   const double largest = values[static_cast<std::size_t>(peak)];
   if (!(largest > base)) return std::nullopt;
-  const double top = Top(values, peak, base + kTopShare * (largest - base));
-  const auto left = Cross(values, peak, -1, base, top);
-  const auto right = Cross(values, peak, 1, base, top);
+  const Summit top = Top(values, peak, base + kTopShare * (largest - base));
+  const auto left = Cross(values, peak, -1, base, top.level);
+  const auto right = Cross(values, peak, 1, base, top.level);
   if (!left || !right || right->place <= left->place) return std::nullopt;
-  const double noise = NoiseOf(values) / (top - base);
-  const double of_left = noise / std::sqrt(left->used) / left->slope;
-  const double of_right = noise / std::sqrt(right->used) / right->slope;
-  const double of_half =
-      0.5 * noise / std::sqrt(3.0) * (1.0 / std::abs(left->slope) + 1.0 / std::abs(right->slope));
-  return HalfMaximumWidth{right->place - left->place,
-                          std::sqrt(of_left * of_left + of_right * of_right + of_half * of_half)};
+  const Noise noise = NoiseOf(values, base, top.level);
+  const double at_half = noise.base + 0.5 * noise.growth;
+  const double height = top.level - base;
+  const auto of_side = [&](const Crossing& side) {
+    return at_half / side.used / std::pow(side.slope * height, 2);
+  };
+  // The half moves with the top and with the base, and both crossings with it.
+  const double of_top = (noise.base + noise.growth) * top.leverage;
+  const double of_base = noise.base * kMedianVariance / OuterCount(values.size());
+  const double both = 0.5 * (1.0 / std::abs(left->slope) + 1.0 / std::abs(right->slope)) / height;
+  return HalfMaximumWidth{right->place - left->place, std::sqrt(of_side(*left) + of_side(*right) +
+                                                                both * both * (of_top + of_base))};
 }
 
 }  // namespace qc_metrics

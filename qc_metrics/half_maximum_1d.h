@@ -19,8 +19,9 @@ struct HalfMaximumWidth {
 ///           outwards from the top, a straight line through the samples between 40 % and 60 %
 ///           on each side, two at least.
 /// Errors    nothing for fewer than 7 samples, or where a side does not come down to 40 %.
-/// Uncertainty  noise from the differences of second order of neighbours in the base, through the
-///           two crossings and the half.
+/// Uncertainty  of the two crossings and of the half. Noise of a sample: that of the base, from
+///           differences of second order, and a part that grows with the light, from those of
+///           fourth order above a fifth of the height.
 [[nodiscard]] std::optional<HalfMaximumWidth> HalfMaximum1d(std::span<const double> values);
 
 }  // namespace qc_metrics

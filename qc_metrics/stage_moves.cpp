@@ -35,6 +35,16 @@ double RelativeSdU(double freedom) {
 /// A mean's error is Student's: its SD is larger than the normal one.
 double StudentFactor(double freedom) { return std::sqrt(freedom / (freedom - 2.0)); }
 
+double MeanU(const Moments& own) {
+  return own.Sd() / std::sqrt(own.n) * StudentFactor(own.n - 1.0);
+}
+
+/// Of the mean of the references; few of them are taken to scatter as the returns do.
+double ReferenceU(const Moments& reference, const Moments& returns) {
+  if (reference.n >= kFewestForU) return MeanU(reference);
+  return returns.Sd() / std::sqrt(std::max(1.0, reference.n)) * StudentFactor(returns.n - 1.0);
+}
+
 struct Key {
   double distance_um;
   std::string direction;
@@ -55,11 +65,9 @@ MoveGroup GroupOf(const Key& key, const Axes& axes, int used, const Axes& refere
     if (group.n < kFewestForU) continue;
     const double freedom = own.n - 1.0;
     group.sd_um[axis].u = own.Sd() * RelativeSdU(freedom);
-    const double u_mean = own.Sd() / std::sqrt(own.n) * StudentFactor(freedom);
+    const double u_mean = MeanU(own);
     group.mean_um[axis].u = u_mean;
-    // One reference scatters as the returns do.
-    const double of_reference = own.Sd() / std::sqrt(std::max(1.0, reference[axis].n));
-    group.accuracy_um[axis].u = std::hypot(u_mean, of_reference * StudentFactor(freedom));
+    group.accuracy_um[axis].u = std::hypot(u_mean, ReferenceU(reference[axis], own));
   }
   return group;
 }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -35,6 +36,40 @@ double TopOfSeven(const double* y) {
   return c - b * b / (4 * a);
 }
 
+// How far that parabola's top moves with one sample: its variance at its vertex.
+double LeverageOfSeven(const double* y) {
+  const double b = (-3 * y[0] - 2 * y[1] - y[2] + y[4] + 2 * y[5] + 3 * y[6]) / 28;
+  const double a = (5 * y[0] - 3 * y[2] - 4 * y[3] - 3 * y[4] + 5 * y[6]) / 84;
+  const double square = std::pow(b / (2 * a), 2);
+  return (196.0 - 2.0 * 28.0 * square + 7.0 * square * square) / (7.0 * 196.0 - 28.0 * 28.0) +
+         square / 28.0;
+}
+
+// What the variance of a sample grows by up to the top: fourth differences of white noise are 70
+// times its variance; those of the samples from a fifth of the top on, less that of the base.
+double Growth(const std::vector<double>& values, double top, double base_variance) {
+  double squares = 0.0;
+  double shares = 0.0;
+  for (std::size_t i = 2; i + 2 < values.size(); ++i) {
+    if (values[i] / top < 0.2) continue;
+    const double bend =
+        values[i - 2] - 4.0 * values[i - 1] + 6.0 * values[i] - 4.0 * values[i + 1] + values[i + 2];
+    squares += bend * bend / 70.0 - base_variance;
+    shares += values[i] / top;
+  }
+  return std::max(0.0, squares / shares);
+}
+
+// Two samples of slope .1 on the left, three of .2 on the right; base of eight samples.
+double ExpectedU(const std::vector<double>& values, double base_variance) {
+  const double growth = Growth(values, TopOfSeven(&values[17]), base_variance);
+  const double at_half = base_variance + 0.5 * growth;
+  const double half =
+      (base_variance + growth) * LeverageOfSeven(&values[17]) + base_variance * 1.5707963268 / 8.0;
+  return std::sqrt(at_half / 2.0 / 0.01 + at_half / 3.0 / 0.04 +
+                   std::pow(0.5 * (10.0 + 5.0), 2) * half);
+}
+
 TEST(HalfMaximum1d, IsTheDistanceOfTheSidesAtHalfTheTop) {
   const double d = 0.003;
   const auto profile = Profile(d);
@@ -42,17 +77,14 @@ TEST(HalfMaximum1d, IsTheDistanceOfTheSidesAtHalfTheTop) {
   const double left = 12.3 + (0.5 * top - 0.5) / 0.1;
   const double right = 27.4 - (0.5 * top - 0.5) / 0.2;
   // Noise: second differences of the base's outer fifth are twice the pattern; half of it is 0.
-  const double noise = std::sqrt(4.0 * d * d / 6.0 / 2.0) / top;
-  const double at_left = noise / std::sqrt(2.0) / (0.1 / top);   // two samples from .4 to .6
-  const double at_right = noise / std::sqrt(3.0) / (0.2 / top);  // one, and one on either side
-  const double half = 0.5 * noise / std::sqrt(3.0) * (10.0 + 5.0) * top;
+  const double u = ExpectedU(profile, 4.0 * d * d / 6.0 / 2.0);
   for (const double scale : {1.0, 800.0}) {
     auto values = profile;
     for (double& value : values) value = 100.0 * (scale - 1.0) + scale * value;
     const auto width = HalfMaximum1d(values);
     ASSERT_TRUE(width.has_value());
     EXPECT_NEAR(width->width, right - left, 1e-9);
-    EXPECT_NEAR(width->u, std::sqrt(at_left * at_left + at_right * at_right + half * half), 1e-9);
+    EXPECT_NEAR(width->u, u, 1e-9);
   }
 }
 
@@ -78,20 +110,22 @@ TEST(HalfMaximum1d, OfANarrowPeak) {
   const auto width = HalfMaximum1d(values);
   ASSERT_TRUE(width.has_value());
   EXPECT_NEAR(width->width, right - left, 1e-12);
-  EXPECT_EQ(width->u, 0.0);
+  // No noise in the base; the peak is too narrow to tell its shape from noise, so u is too large.
+  const double growth = Growth(values, top, 0.0);
+  const double square = std::pow(b / (2 * a), 2);
+  const double leverage = (34.0 - 20.0 * square + 5.0 * square * square) / 70.0 + square / 10.0;
+  EXPECT_NEAR(width->u,
+              std::sqrt(growth * (0.25 / 0.25 + 0.25 / 0.3025 +
+                                  std::pow(0.5 * (1.0 / 0.5 + 1.0 / 0.55), 2) * leverage)),
+              1e-9);
 }
 
 // Of 40 samples 8 on either side tell the noise: one that is off counts three times there.
 TEST(HalfMaximum1d, NoiseIsOfTheOuterFifthOnEitherSide) {
   auto values = Profile(0.0);
   values[6] = 0.01;
-  const double top = TopOfSeven(&values[17]);
   // Second differences of 1, -2 (and 1, the ninth's) at 12 places.
-  const double noise = 0.01 * std::sqrt(5.0 / 6.0 / 12.0) / top;
-  const double half = 0.5 * noise / std::sqrt(3.0) * 15.0 * top;
-  const double sides =
-      std::hypot(noise / std::sqrt(2.0) * 10.0 * top, noise / std::sqrt(3.0) * 5.0 * top);
-  EXPECT_NEAR(HalfMaximum1d(values)->u, std::hypot(half, sides), 1e-9);
+  EXPECT_NEAR(HalfMaximum1d(values)->u, ExpectedU(values, 1e-4 * 5.0 / 6.0 / 12.0), 1e-9);
 }
 
 TEST(HalfMaximum1d, NeedsSevenSamplesAndAPeak) {

@@ -77,7 +77,7 @@ TEST(StageMovesTest, FiguresLieWithinTheirUncertainty) {
     }
   }
   EXPECT_NEAR(std::sqrt(sd / n_sd), 1.0, 0.12);
-  EXPECT_NEAR(std::sqrt(accuracy / n_sd), 0.9, 0.2);  // the reference scatters less than assumed
+  EXPECT_NEAR(std::sqrt(accuracy / n_sd), 1.0, 0.1);
   EXPECT_NEAR(std::sqrt(backlash / n_backlash), 1.0, 0.12);
   EXPECT_NEAR(bias / n_backlash, 0.0, 0.02);
 }
@@ -100,6 +100,22 @@ TEST(StageMovesTest, BacklashIsForwardLessBackward) {
   EXPECT_FALSE(moves.groups.front().has_accuracy);
   EXPECT_NEAR(Group(moves, "x+", 50.0).sd_um[0].value, 0.1, 1e-12);
   EXPECT_FALSE(Group(moves, "x+", 50.0).sd_um[0].u.has_value());
+}
+
+// Three references say little of their scatter: then it is that of the returns.
+TEST(StageMovesTest, AccuracyTakesTheScatterOfTheReferences) {
+  std::vector<StagePosition> positions;
+  for (const double step : {-3.0, -1.0, 1.0, 3.0}) {
+    positions.push_back({"+x", 50.0, {5.0 + 0.1 * step, 0.0, 0.0}, false});
+    positions.push_back({"", 0.0, {0.01 * step, 0.0, 0.0}, false});
+  }
+  const auto u = [](const std::vector<StagePosition>& of) {
+    return *Group(std::get<StageMoves>(MeasureMoves(of)), "+x", 50.0).accuracy_um[0].u;
+  };
+  const double of_four = 0.1 * std::sqrt(20.0 / 3.0 / 4.0 * 3.0);  // Student's with 3 degrees
+  EXPECT_NEAR(u(positions), std::hypot(of_four, 0.1 * of_four), 1e-12);
+  positions.pop_back();
+  EXPECT_NEAR(u(positions), std::hypot(of_four, of_four * std::sqrt(4.0 / 3.0)), 1e-12);
 }
 
 TEST(StageMovesTest, DirectionsInEveryWriting) {
