@@ -61,7 +61,7 @@ double RobustTileMean(const cv::Mat& image, cv::Rect tile, const SmoothSurface& 
   int rejected = 0;
   for (int j = tile.y / bin_px; j <= (tile.y + tile.height - 1) / bin_px; ++j) {
     for (int i = tile.x / bin_px; i <= (tile.x + tile.width - 1) / bin_px; ++i) {
-      if (surface.weights().at<double>(j, i) > 0.0) continue;
+      if (surface.dust().at<unsigned char>(j, i) == 0) continue;
       const cv::Rect part = cv::Rect(i * bin_px, j * bin_px, bin_px, bin_px) & tile;
       double smooth = 0.0;
       for (int y = part.y; y < part.y + part.height; ++y) {
@@ -193,7 +193,7 @@ IlluminationMaps Maps(const FieldScan& scan, const SmoothSurface& surface, doubl
   double brightest = 0.0;
   cv::minMaxLoc(maps.surface_adu, nullptr, &brightest);
   maps.residual = (scan.binned.mean - surface.bins()) / brightest;
-  maps.rejected = surface.weights() <= 0.0;
+  maps.rejected = surface.dust();
   return maps;
 }
 

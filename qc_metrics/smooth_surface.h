@@ -62,8 +62,9 @@ class SmoothSurface {
 
   /// CV_64F, the surface's mean over each bin, raw ADU.
   [[nodiscard]] const cv::Mat& bins() const { return bins_; }
-  /// CV_64F, 0 for a bin the surface ignored .. 1.
-  [[nodiscard]] const cv::Mat& weights() const { return weights_; }
+  /// CV_8U, 255 for a bin that the surface ignored as dust. What it ignored up to a corner of the
+  /// image is none.
+  [[nodiscard]] const cv::Mat& dust() const { return dust_; }
   /// Robust variance of the residuals over the expected one: 1 when noise alone is left.
   [[nodiscard]] double dispersion() const { return dispersion_; }
 
@@ -79,7 +80,7 @@ class SmoothSurface {
   BandedMatrix factor_;               ///< Cholesky factor of the penalised normal matrix
   BandedMatrix normal_;               ///< the normal matrix without its penalty
   double dispersion_ = 1.0;
-  cv::Mat bins_, weights_;
+  cv::Mat bins_, dust_;
 };
 
 }  // namespace qc_metrics

@@ -312,9 +312,7 @@ void SurfaceFitter::Reweight(Robustness robustness) {
   }
   const Eigen::ArrayXXd inside = (1.0 - (r / kTukey).square()).max(0.0);
   robust_ = inside.square().matrix();
-  if (robustness != Robustness::kBiweightDilated) return;
-  Dilate(r);
-  ReinstateCorners();
+  if (robustness == Robustness::kBiweightDilated) Dilate(r);
 }
 
 void SurfaceFitter::Dilate(const Eigen::ArrayXXd& outlying) {
@@ -331,28 +329,20 @@ void SurfaceFitter::Dilate(const Eigen::ArrayXXd& outlying) {
   }
 }
 
-// What is dark up to a corner of the image is vignetting, not dust: it must show.
-void SurfaceFitter::ReinstateCorners() {
-  cv::Mat rejected(static_cast<int>(robust_.rows()), static_cast<int>(robust_.cols()), CV_8U);
-  for (int y = 0; y < rejected.rows; ++y) {
-    for (int x = 0; x < rejected.cols; ++x) {
-      rejected.at<unsigned char>(y, x) = robust_(y, x) == 0.0 ? 255 : 0;
-    }
-  }
+// What is dark up to a corner of the image is vignetting, not dust. No smooth surface follows a
+// sharp one: it stays out of the fit, but in the tiles and out of the count of dust.
+cv::Mat SurfaceFitter::Dust() const {
+  cv::Mat dust = ToMat(robust_) <= 0.0;
   cv::Mat labels;
-  cv::connectedComponents(rejected, labels, 8, CV_32S);
+  cv::connectedComponents(dust, labels, 8, CV_32S);
   const int right = labels.cols - 1;
   const int bottom = labels.rows - 1;
-  const std::array<int, 4> corners = {labels.at<int>(0, 0), labels.at<int>(0, right),
-                                      labels.at<int>(bottom, 0), labels.at<int>(bottom, right)};
-  for (int y = 0; y < labels.rows; ++y) {
-    for (int x = 0; x < labels.cols; ++x) {
-      const int label = labels.at<int>(y, x);
-      if (label != 0 && std::find(corners.begin(), corners.end(), label) != corners.end()) {
-        robust_(y, x) = 1.0;
-      }
-    }
+  for (const cv::Point corner :
+       {cv::Point(0, 0), cv::Point(right, 0), cv::Point(0, bottom), cv::Point(right, bottom)}) {
+    const int label = labels.at<int>(corner);
+    if (label != 0) dust.setTo(0, labels == label);
   }
+  return dust;
 }
 
 SmoothSurface SurfaceFitter::Result() const {
@@ -367,7 +357,7 @@ SmoothSurface SurfaceFitter::Result() const {
   surface.normal_ = normal_;
   surface.dispersion_ = scale_ * scale_;
   surface.bins_ = ToMat(fitted_.array() + offset_adu_);
-  surface.weights_ = ToMat(robust_);
+  surface.dust_ = Dust();
   return surface;
 }
 

@@ -46,7 +46,7 @@ class SurfaceFitter {
   void UpdateResiduals();
   void Reweight(Robustness robustness);
   void Dilate(const Eigen::ArrayXXd& outlying);
-  void ReinstateCorners();
+  [[nodiscard]] cv::Mat Dust() const;
   [[nodiscard]] SmoothSurface Result() const;
 
   const BinnedImage& binned_;

@@ -133,6 +133,31 @@ TEST(IlluminationAccuracy, PullsOfAnIndependentSetHaveAStandardDeviationNearOne)
   }
 }
 
+// No smooth surface follows a sharp corner: one that tried rang over the whole field, and its rings
+// were counted as dust (up to 16 spots) and moved the peak.
+TEST(IlluminationAccuracy, ASharpDarkCornerLeavesTheRestOfTheFieldAsItIs) {
+  FieldScene scene = Scene(512, 400, {1.0, 1.1, 0.52, 0.46, 0.0, 0.0, 0.0});
+  const auto before = MeasureOrFail(RenderField(scene), scene);
+  ASSERT_EQ(before.dust.count, 4);
+  for (const double radius : {14.0, 30.0, 48.0}) {
+    cv::Mat image = RenderField(scene);
+    for (int y = image.rows - 50; y < image.rows; ++y) {
+      for (int x = image.cols - 50; x < image.cols; ++x) {
+        if (std::hypot(image.cols - x, image.rows - y) > radius) continue;
+        auto& pixel = image.at<unsigned short>(y, x);
+        pixel = static_cast<unsigned short>(100 + (pixel - 100) / 2);
+      }
+    }
+    const auto field = MeasureOrFail(image, scene);
+    EXPECT_EQ(field.dust.count, 4) << radius;
+    // The surface may stay rougher than without the corner, and says so.
+    EXPECT_NEAR(field.peak_x_px.value, 0.52 * 512, 3.0 * *field.peak_x_px.u);
+    EXPECT_NEAR(field.peak_y_px.value, 0.46 * 400, 3.0 * *field.peak_y_px.u);
+    EXPECT_LT(std::hypot(*field.peak_x_px.u, *field.peak_y_px.u), 6.0) << radius;
+    EXPECT_LT(field.uniformity.value, before.uniformity.value - 0.01) << radius;
+  }
+}
+
 // A small quarter disk at half its light. In the corner it is vignetting, counts and is no dust; as
 // a whole disk farther in, though in the same tile, it is dust and does not count.
 TEST(IlluminationAccuracy, WhatReachesTheCornerIsNoDust) {
@@ -155,6 +180,7 @@ TEST(IlluminationAccuracy, WhatReachesTheCornerIsNoDust) {
   // pi 14^2 / 4 of 51 x 40 pixels at half their light.
   EXPECT_NEAR(corner.uniformity.value, before * (1.0 - 0.5 * 154.0 / 2040.0), 0.006);
   EXPECT_EQ(corner.maps.rejected.at<unsigned char>(0, 0), 0);
+  EXPECT_LT(corner.maps.residual.at<double>(0, 0), -0.4);  // the surface did not follow
   const auto inside = darken(22.0, 20.0, 7.0);
   EXPECT_NEAR(inside.uniformity.value, before, 0.003);
   EXPECT_EQ(inside.dust.count, 1);
