@@ -57,27 +57,31 @@ void AddOne(const float* row, float y, int columns, const FieldLevels& levels, C
   }
 }
 
+/// Eight values side by side: a compiler does not make this loop wide by itself.
+typedef float Eight __attribute__((vector_size(32)));
+typedef Eight EightAnywhere __attribute__((aligned(4)));
+
 ETALON_WIDE_KERNEL void RangeOfWholeRuns(const float* row, int runs, float* __restrict low,
                                          float* __restrict high) {
-  constexpr int kLanes = 16;
+  constexpr int kLanes = 8;
   for (int run = 0; run < runs; ++run, row += kRunPx) {
-    float least[kLanes], most[kLanes];
-    for (int k = 0; k < kLanes; ++k) least[k] = most[k] = row[k];
-    for (int from = kLanes; from < kRunPx; from += kLanes) {
-      for (int k = 0; k < kLanes; ++k) {
-        const float v = row[from + k];
-        least[k] = v < least[k] ? v : least[k];
-        most[k] = v > most[k] ? v : most[k];
-      }
+    const EightAnywhere* values = reinterpret_cast<const EightAnywhere*>(row);
+    Eight least = values[0], most = values[0], least_b = values[1], most_b = values[1];
+    for (int k = 2; k < kRunPx / kLanes; k += 2) {
+      const Eight a = values[k], b = values[k + 1];
+      least = a < least ? a : least;
+      most = a > most ? a : most;
+      least_b = b < least_b ? b : least_b;
+      most_b = b > most_b ? b : most_b;
     }
-    for (int half = kLanes / 2; half > 0; half /= 2) {
-      for (int k = 0; k < half; ++k) {
-        least[k] = least[k + half] < least[k] ? least[k + half] : least[k];
-        most[k] = most[k + half] > most[k] ? most[k + half] : most[k];
-      }
-    }
+    least = least_b < least ? least_b : least;
+    most = most_b > most ? most_b : most;
     low[run] = least[0];
     high[run] = most[0];
+    for (int k = 1; k < kLanes; ++k) {
+      low[run] = least[k] < low[run] ? least[k] : low[run];
+      high[run] = most[k] > high[run] ? most[k] : high[run];
+    }
   }
 }
 

@@ -27,6 +27,20 @@ double Median(std::vector<double> values) {
   return *middle;
 }
 
+// Puts the groups first .. end - 1 of `groups` equally large ones in the order of their levels.
+void SplitByLevel(std::vector<Point>& points, std::size_t first, std::size_t end,
+                  std::size_t groups) {
+  if (end - first < 2) return;
+  const auto at = [&](std::size_t group) {
+    return points.begin() + static_cast<std::ptrdiff_t>(group * points.size() / groups);
+  };
+  const std::size_t middle = first + (end - first) / 2;
+  std::nth_element(at(first), at(middle), at(end),
+                   [](const Point& a, const Point& b) { return a.level < b.level; });
+  SplitByLevel(points, first, middle, groups);
+  SplitByLevel(points, middle, end, groups);
+}
+
 // Least squares on relative errors: each group knows its variance to the same relative error.
 NoiseLine LineThrough(const std::vector<Point>& points) {
   double w = 0.0, wx = 0.0, wy = 0.0, wxx = 0.0, wxy = 0.0;
@@ -80,10 +94,9 @@ NoiseLine NoiseBlocks::Fit(double least_variance_adu2) const {
     points.push_back({block.level / (block.rows * kBlock), block.square / (block.rows * kTriples)});
   }
   if (points.empty()) return {.constant_adu2 = least_variance_adu2, .slope_adu = 0.0};
-  std::sort(points.begin(), points.end(),
-            [](const Point& a, const Point& b) { return a.level < b.level; });
   const std::size_t groups =
       std::clamp<std::size_t>(points.size() / kLeastBlocksAGroup, 1, kGroups);
+  SplitByLevel(points, 0, groups, groups);
   std::vector<Point> medians;
   for (std::size_t g = 0; g < groups; ++g) {
     std::vector<double> levels;

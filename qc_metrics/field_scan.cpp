@@ -56,9 +56,12 @@ void FindRange(const cv::Mat& image, FieldScan& scan) {
   scan.max_adu = all.high;
 }
 
-void Prepare(ValueHistogram& histogram, double lowest, double highest) {
-  histogram.lowest = lowest;
-  histogram.step = highest > lowest ? (highest - lowest) / (kLevels - 1) : 1.0;
+// Levels from the smallest to the largest value; those of whole numbers are the values themselves.
+void Prepare(ValueHistogram& histogram, const FieldScan& scan, bool whole_numbers) {
+  const double range = scan.max_adu - scan.min_adu;
+  histogram.lowest = scan.min_adu;
+  histogram.step = whole_numbers || !(range > 0.0) ? 1.0 : range / (kLevels - 1);
+  histogram.counts.assign(whole_numbers ? static_cast<std::size_t>(range) + 1 : kLevels, 0);
 }
 
 void Count(ValueHistogram& histogram, const float* row, int width, int stride,
@@ -71,10 +74,9 @@ void Count(ValueHistogram& histogram, const float* row, int width, int stride,
   histogram.total += (width + stride - 1) / stride;
 }
 
-// 8- and 16-bit values are their own level, unlike those of other types.
 FieldLevels LevelsFrom(const cv::Mat& image, const FieldScan& scan) {
   ValueHistogram sample;
-  if (!IsFine(image)) Prepare(sample, scan.min_adu, scan.max_adu);
+  Prepare(sample, scan, IsFine(image));
   const int stride = std::max(1, image.rows / kSampledRows);
   std::vector<float> row(static_cast<std::size_t>(image.cols));
   std::vector<std::int32_t> level(row.size());
@@ -173,7 +175,7 @@ class SmoothedRows {
  public:
   SmoothedRows(FieldScan& scan, int width)
       : scan_(scan), width_(width), level_(static_cast<std::size_t>(width)) {
-    Prepare(scan_.smoothed, scan.min_adu, scan.max_adu);
+    Prepare(scan_.smoothed, scan, false);
   }
 
   void Add(const float* row) { Count(scan_.smoothed, row, width_, kColumnStep, level_); }

@@ -18,11 +18,11 @@ struct NoiseLine {
   }
 };
 
-/// Counts of pixel values on a uniform scale of 65536 levels.
+/// Counts of pixel values on a uniform scale of at most 65536 levels.
 struct ValueHistogram {
   double lowest = 0.0;  ///< value of level 0
   double step = 1.0;    ///< 1 for 8- and 16-bit images: then nothing is rounded
-  std::vector<std::uint32_t> counts = std::vector<std::uint32_t>(65536, 0);
+  std::vector<std::uint32_t> counts;
   std::int64_t total = 0;
 
   /// The value below which `fraction` of the pixels lie (nearest rank).

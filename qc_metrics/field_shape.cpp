@@ -2,12 +2,24 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <array>
 #include <cmath>
 
 namespace qc_metrics {
 namespace {
 
-using Terms = Eigen::Matrix<double, 6, 1>;  // 1, x, y, x^2, y^2, x y
+using Terms = Eigen::Matrix<double, 6, 1>;
+// Powers of x and y in each term: 1, x, y, x^2, y^2, x y.
+constexpr std::array<std::array<int, 2>, 6> kTerms = {
+    {{0, 0}, {1, 0}, {0, 1}, {2, 0}, {0, 2}, {1, 1}}};
+
+template <int kCount>
+Eigen::Matrix<double, kCount, 1> Powers(double x) {
+  Eigen::Matrix<double, kCount, 1> powers;
+  powers(0) = 1.0;
+  for (int k = 1; k < kCount; ++k) powers(k) = powers(k - 1) * x;
+  return powers;
+}
 
 // Parts of the width and height, from the middle: -1/2 to 1/2.
 double Place(int bin, int bin_px, int pixels) {
@@ -18,15 +30,29 @@ double Place(int bin, int bin_px, int pixels) {
 
 FieldShape MeasureFieldShape(const cv::Mat& bins, int bin_px, cv::Size image_px, cv::Size2d pixel,
                              double pixel_variance) {
-  Eigen::Matrix<double, 6, 6> normal = Eigen::Matrix<double, 6, 6>::Zero();
-  Terms right = Terms::Zero();
+  // Powers of x and y separate: sums along the rows first.
+  Eigen::Matrix<double, 5, 1> of_x = Eigen::Matrix<double, 5, 1>::Zero();
+  Eigen::Matrix<double, 5, 1> of_y = of_x;
+  for (int i = 0; i < bins.cols; ++i) of_x += Powers<5>(Place(i, bin_px, image_px.width));
+  Eigen::Matrix3d right_of = Eigen::Matrix3d::Zero();  // powers of y, powers of x
   for (int j = 0; j < bins.rows; ++j) {
     const double y = Place(j, bin_px, image_px.height);
+    of_y += Powers<5>(y);
+    const auto* row = bins.ptr<double>(j);
+    Eigen::Vector3d of_row = Eigen::Vector3d::Zero();
     for (int i = 0; i < bins.cols; ++i) {
-      const double x = Place(i, bin_px, image_px.width);
-      const Terms terms{1.0, x, y, x * x, y * y, x * y};
-      normal += terms * terms.transpose();
-      right += bins.at<double>(j, i) * terms;
+      of_row += row[i] * Powers<3>(Place(i, bin_px, image_px.width));
+    }
+    right_of += Powers<3>(y) * of_row.transpose();
+  }
+  Eigen::Matrix<double, 6, 6> normal;
+  Terms right;
+  for (std::size_t a = 0; a < kTerms.size(); ++a) {
+    const auto [ax, ay] = kTerms[a];
+    right(static_cast<Eigen::Index>(a)) = right_of(ay, ax);
+    for (std::size_t b = 0; b < kTerms.size(); ++b) {
+      normal(static_cast<Eigen::Index>(a), static_cast<Eigen::Index>(b)) =
+          of_x(ax + kTerms[b][0]) * of_y(ay + kTerms[b][1]);
     }
   }
   const Eigen::LDLT<Eigen::Matrix<double, 6, 6>> solver(normal);
