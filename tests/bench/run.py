@@ -53,12 +53,15 @@ class Machine:
         return self.start_cpu_ms
 
     def digest_ms(self, path):
-        """Processor time of the input's SHA-256, by the same library."""
-        content = path.read_bytes()
+        """Processor time of reading the input for its SHA-256, and of that, by the same library."""
+        block = bytearray(1 << 16)
         times = []
         for _ in range(3):
             begin = time.process_time()
-            hashlib.sha256(content).digest()
+            digest = hashlib.sha256()
+            with path.open("rb", buffering=0) as file:
+                while count := file.readinto(block):
+                    digest.update(memoryview(block)[:count])
             times.append(1000 * (time.process_time() - begin))
         return statistics.median(times)
 
