@@ -1,30 +1,11 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <array>
 #include <optional>
-#include <vector>
 
-#include "qc_metrics/psf.h"
-#include "qc_metrics/psf_window.h"
+#include "qc_metrics/psf_gaussian_model.h"
 
 namespace qc_metrics {
-
-/// Pixels that the box blurs: 1 where one stored number integrates over the pixel's width.
-struct PixelBox {
-  double x = 1.0;
-  double y = 1.0;
-};
-
-[[nodiscard]] inline double VarianceAt(const NoiseLine& noise, double mean) {
-  const double variance = noise.at_zero + noise.per_adu * mean;
-  return variance > noise.floor ? variance : noise.floor;
-}
-
-/// 14 parameters: log light q = t0 + t1 x + t2 y + t3 z + t4 xx + t5 yy + t6 zz + t7 xy + t8 xz +
-/// t9 yz, and background t10 + t11 x + t12 y + t13 z, all relative to the window's origin.
-using Parameters = Eigen::Matrix<double, 14, 1>;
-using Information = Eigen::Matrix<double, 14, 14>;
 
 /// Which parameters move.
 enum class Free { kLightOnly, kLightAndBackground };
@@ -61,14 +42,6 @@ struct GaussianFit {
 
 /// Centre relative to the origin, where the quadratic part is definite.
 [[nodiscard]] Eigen::Vector3d Centre(const Parameters& theta);
-
-/// Fitted value at x, y, z relative to the origin.
-[[nodiscard]] double ModelAt(const Parameters& theta, const PixelBox& box, double x, double y,
-                             double z);
-
-/// Fitted values of all voxels of a window, in its order.
-[[nodiscard]] std::vector<double> ModelValues(const Window& window, const Parameters& theta,
-                                              const PixelBox& box);
 
 /// Fisher scoring of the Poisson + read noise likelihood over a frozen window.
 ///

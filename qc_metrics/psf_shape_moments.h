@@ -4,7 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "qc_metrics/psf_shape_lanes.h"
+#include "qc_metrics/psf_shape.h"
+#include "qc_metrics/psf_shape_chunk.h"
 
 namespace qc_metrics {
 

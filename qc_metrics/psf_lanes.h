@@ -1,7 +1,5 @@
 #pragma once
 
-#include "qc_metrics/psf_shape.h"
-
 // One source, two builds of the hot loops where the compiler can choose at run time: plain x86-64
 // and one with 256-bit registers. Elsewhere (ARM, sanitizers) the plain build is the only one.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
@@ -24,7 +22,11 @@ struct LaneSum {
   Lanes at{};
 };
 
-/// Sum of the eight numbers.
+/// Four numbers in double precision.
+using WideLanes = double __attribute__((vector_size(32), aligned(32)));
+inline constexpr int kWideLanes = 4;
+
+/// Sum of the numbers.
 ETALON_INLINE double Total(const Lanes& lanes) {
   double sum = 0.0;
   for (int lane = 0; lane < kLanes; ++lane) {
@@ -32,29 +34,8 @@ ETALON_INLINE double Total(const Lanes& lanes) {
   }
   return sum;
 }
-
-inline constexpr int kChunk = 16;
-inline constexpr int kMostRows = 16;
-
-/// Weighted voxels of one bead, up to 16 blocks of eight, ready for sums over modes.
-struct VoxelChunk {
-  int blocks = 0;
-  Lanes u[3][kChunk];             ///< place in the bead's own coordinates
-  Lanes scale[kChunk];            ///< root of the weight x light of psi_000
-  Lanes rows[kMostRows][kChunk];  ///< root of the weight x own columns, then x residual; else 0
-};
-
-/// Adds the products of rows a, a + 1 .. a + 3 with columns b, b + 1, b + 2 to twelve sums.
-ETALON_INLINE void AddTile(const Lanes (*a)[kChunk], const Lanes (*b)[kChunk], int blocks,
-                           Lanes* sums) {
-  Lanes s[12];
-  for (int i = 0; i < 12; ++i) s[i] = sums[i];
-  for (int n = 0; n < blocks; ++n) {
-    for (int i = 0; i < 4; ++i) {
-      for (int j = 0; j < 3; ++j) s[3 * i + j] += a[i][n] * b[j][n];
-    }
-  }
-  for (int i = 0; i < 12; ++i) sums[i] = s[i];
+ETALON_INLINE double Total(const WideLanes& lanes) {
+  return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
 }
 
 }  // namespace qc_metrics
