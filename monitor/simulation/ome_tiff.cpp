@@ -11,6 +11,8 @@ namespace {
 
 constexpr const char* kOmeNamespace = "http://www.openmicroscopy.org/Schemas/OME/2016-06";
 
+constexpr double kMostClassicBytes = 4.2e9;  // of pixels; directories need room too
+
 struct TiffCloser {
   void operator()(TIFF* tiff) const { TIFFClose(tiff); }
 };
@@ -44,9 +46,12 @@ void AppendInstrument(pugi::xml_node root, const OmeImage& image) {
   pugi::xml_node objective = instrument.append_child("Objective");
   objective.append_attribute("ID").set_value("Objective:0:0");
   SetOptional(objective, "LensNA", image.numerical_aperture);
-  if (!image.objective_model.empty()) {
-    objective.append_attribute("Model").set_value(image.objective_model.c_str());
-  }
+  const auto set_text = [&objective](const char* name, const std::string& text) {
+    if (!text.empty()) objective.append_attribute(name).set_value(text.c_str());
+  };
+  set_text("Model", image.objective_model);
+  set_text("SerialNumber", image.objective_serial);
+  set_text("Immersion", image.immersion);
 }
 
 void AppendSizes(pugi::xml_node pixels, const OmeImage& image) {
@@ -150,7 +155,10 @@ void Check(const OmeImage& image) {
 void WriteOmeTiff(const std::string& path, const OmeImage& image) {
   Check(image);
   const std::string xml = OmeXml(image);
-  const std::unique_ptr<TIFF, TiffCloser> tiff(TIFFOpen(path.c_str(), "w"));
+  const double bytes = static_cast<double>(image.planes.size()) *
+                       static_cast<double>(image.planes[0].total() * image.planes[0].elemSize());
+  const char* mode = bytes > kMostClassicBytes ? "w8" : "w";
+  const std::unique_ptr<TIFF, TiffCloser> tiff(TIFFOpen(path.c_str(), mode));
   if (!tiff) throw WriteError("could not create " + path + ": does the folder exist?");
   TIFFSetField(tiff.get(), TIFFTAG_IMAGEDESCRIPTION, xml.c_str());
   for (const cv::Mat& plane : image.planes) WritePlane(tiff.get(), plane, path);

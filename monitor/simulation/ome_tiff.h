@@ -38,9 +38,12 @@ struct OmeImage {
   std::string acquired_at;  ///< ISO 8601 with zone; empty: unknown
   std::string microscope_serial;
   std::string objective_model;
+  std::string objective_serial{};
+  std::string immersion{};  ///< OME's word, such as Oil; empty: unknown
 };
 
-/// Writes one uncompressed OME-TIFF (OME-XML 2016-06), classic TIFF, native byte order.
+/// Writes one uncompressed OME-TIFF (OME-XML 2016-06), native byte order; classic TIFF up to 4 GB,
+/// BigTIFF above.
 /// Errors  WriteError; a half-written file may stay behind.
 void WriteOmeTiff(const std::string& path, const OmeImage& image);
 

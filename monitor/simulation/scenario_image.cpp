@@ -5,6 +5,16 @@
 #include <filesystem>
 
 namespace monitor::simulation {
+namespace {
+
+// The medium whose index it is.
+const char* ImmersionOf(double refractive_index) {
+  if (refractive_index < 1.2) return "Air";
+  if (refractive_index < 1.4) return "Water";
+  return refractive_index < 1.49 ? "Glycerol" : "Oil";
+}
+
+}  // namespace
 
 Camera CameraOf(const ScenarioSettings& settings) {
   return {.gain_e_per_adu = settings.Number("gain_e_per_adu"),
@@ -32,6 +42,8 @@ OmeImage DescribedImage(const ScenarioSettings& settings) {
   image.acquired_at = settings.Text("acquired_at");
   image.microscope_serial = "SIMULATED";
   image.objective_model = settings.Text("objective");
+  image.objective_serial = "SIMULATED-OBJECTIVE";
+  image.immersion = ImmersionOf(settings.Number("refractive_index"));
   return image;
 }
 

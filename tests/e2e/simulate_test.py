@@ -83,6 +83,11 @@ class RoundTrip(unittest.TestCase):
         self.assertEqual(document["setup"]["numerical_aperture"],
                          {"value": 1.4, "source": "file"})
         self.assertEqual(document["setup"]["modality"], {"value": "widefield", "source": "file"})
+        for key, value in (("instrument_serial", "SIMULATED"), ("immersion", "Oil"),
+                           ("objective_serial", "SIMULATED-OBJECTIVE"), ("exposure_s", 0.05),
+                           ("emission_nm", [520.0]), ("excitation_nm", [488.0]),
+                           ("saturation_adu", 65535.0), ("refractive_index", 1.515)):
+            self.assertEqual(document["setup"][key], {"value": value, "source": "file"})
         self.assertEqual(document["acquired_at"], "2026-01-05T09:00:00Z")
         self.assertNotIn("model_mismatch", [f["code"] for f in document["findings"]])
 
