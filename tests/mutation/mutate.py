@@ -53,6 +53,9 @@ def lay_out(tree):
             continue
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, copy)
+    for copy in tree.glob("[!b]*/**/*.*"):
+        if copy.is_file() and str(copy.relative_to(tree)) not in names:
+            copy.unlink()
     return digest.hexdigest(), headers.hexdigest()
 
 
@@ -85,9 +88,9 @@ def find_all(tree, build, folder, files, state):
     kept_in = tree.parent / "found.pickle"
     kept = pickle.loads(kept_in.read_bytes()) if kept_in.exists() else {}
     found = []
-    for path in sorted((ROOT / folder).glob("*.cpp")):
-        name = str(path.relative_to(ROOT))
-        arguments = compile_arguments(build, tree / name)
+    for path in sorted((tree / folder).glob("*.cpp")):
+        name = str(path.relative_to(tree))
+        arguments = compile_arguments(build, path)
         if arguments is None or not re.search(files, name):
             continue
         key = hashlib.sha256(state.encode() + path.read_bytes()).hexdigest()
@@ -115,29 +118,28 @@ def draw(keys, count, seed):
     return dict(enumerate(sorted(sorted(keys, key=rank)[:count], key=lambda m: (m.file, m.start))))
 
 
-def write(tree, folder, sample, texts):
+def write(tree, folder, lists, sample, texts):
     """Offsets count bytes, so that texts are one character a byte."""
     by_file = collections.defaultdict(dict)
     for number, mutant in sample.items():
         by_file[mutant.file][number] = mutant
-    lists = f"{folder}/CMakeLists.txt"
     changed = " ".join(sorted(pathlib.Path(name).name for name in by_file))
     # A read beyond a container's end is a mistake that need not change a result to be one.
     flags = f'COMPILE_OPTIONS "-w;-D_GLIBCXX_ASSERTIONS;-include;{HERE / "mutant_switch.h"}"'
     wanted = {name: finder.build_in(text, by_file[name]) for name, text in texts.items()}
-    wanted[lists] = ((ROOT / lists).read_text("latin-1") +
-                     f"\nset_source_files_properties({changed} PROPERTIES {flags})\n")
+    wanted[f"{folder}/CMakeLists.txt"] = (
+        f"{lists}\nset_source_files_properties({changed} PROPERTIES {flags})\n")
     for name, text in wanted.items():
         data = text.encode("latin-1")
         if (tree / name).read_bytes() != data:
             (tree / name).write_bytes(data)
 
 
-def build_sample(tree, build, options, sample, texts, targets):
+def build_sample(tree, build, options, lists, sample, texts, targets):
     """Builds; mutants that the compiler refuses are dropped, and are no mistakes one could ship."""
     refused = 0
     while True:
-        write(tree, options.folder, sample, texts)
+        write(tree, options.folder, lists, sample, texts)
         done = run(["ninja", "-C", build, "-k", "0", f"-j{options.jobs}", *targets])
         if done.returncode == 0:
             return refused
@@ -296,17 +298,18 @@ def main():
     tree = options.build.resolve() / "tree"
     build = tree / "build" / "dev"
     state, headers = lay_out(tree)
+    lists = (tree / options.folder / "CMakeLists.txt").read_text("latin-1")
+    listed = (tree / "tests" / options.folder / "CMakeLists.txt").read_text()
     configure(tree, build, options.calibration)
     everything = find_all(tree, build, options.folder, options.files, headers)
-    texts = {m.file: (ROOT / m.file).read_text("latin-1") for m in everything}
+    texts = {m.file: (tree / m.file).read_text("latin-1") for m in everything}
     keys, known = keys_of(everything, texts), equivalents()
     worth = {m: key for m, key in keys.items() if key not in known}
     sample = draw(worth, options.count, options.seed)
     print(f"{len(everything)} mutants in {options.folder}, {len(everything) - len(worth)} known to "
           f"change nothing, {len(sample)} drawn with seed {options.seed}", flush=True)
-    listed = (ROOT / "tests" / options.folder / "CMakeLists.txt").read_text()
     targets = [t for t in re.findall(r"etalon_test\((\w+)", listed) if re.search(options.tests, t)]
-    refused = build_sample(tree, build, options, sample, texts, targets)
+    refused = build_sample(tree, build, options, lists, sample, texts, targets)
     print(f"{refused} refused by the compiler", flush=True)
     memory = Memory(options.build / "results.jsonl", state)
     states = ask(options, build, targets, sample, keys, memory)
