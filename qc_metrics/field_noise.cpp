@@ -42,7 +42,7 @@ void SplitByLevel(std::vector<Point>& points, std::size_t first, std::size_t end
 }
 
 // Least squares on relative errors: each group knows its variance to the same relative error.
-NoiseLine LineThrough(const std::vector<Point>& points) {
+PixelNoise LineThrough(const std::vector<Point>& points) {
   double w = 0.0, wx = 0.0, wy = 0.0, wxx = 0.0, wxy = 0.0;
   for (const auto& p : points) {
     const double weight = 1.0 / (p.variance * p.variance);
@@ -53,7 +53,7 @@ NoiseLine LineThrough(const std::vector<Point>& points) {
     wxy += weight * p.level * p.variance;
   }
   const double det = w * wxx - wx * wx;
-  const NoiseLine flat{.constant_adu2 = wy / w, .slope_adu = 0.0};
+  const PixelNoise flat{.constant_adu2 = wy / w, .slope_adu = 0.0};
   if (!(det > 1e-9 * w * wxx)) return flat;
   const double slope = (w * wxy - wx * wy) / det;
   const double constant = (wxx * wy - wx * wxy) / det;
@@ -86,7 +86,7 @@ void NoiseBlocks::Add(int y, int rows, const ColumnSums& sums) {
   }
 }
 
-NoiseLine NoiseBlocks::Fit(double least_variance_adu2) const {
+PixelNoise NoiseBlocks::Fit(double least_variance_adu2) const {
   std::vector<Point> points;
   points.reserve(blocks_.size());
   for (const auto& block : blocks_) {
@@ -109,7 +109,7 @@ NoiseLine NoiseBlocks::Fit(double least_variance_adu2) const {
         Median(variances) / MedianOfReducedChiSquare(kTriples * kBlock / kOverlap);
     medians.push_back({Median(levels), std::max(unbiased, least_variance_adu2)});
   }
-  NoiseLine line = LineThrough(medians);
+  PixelNoise line = LineThrough(medians);
   if (line.slope_adu == 0.0) {
     line.constant_adu2 = std::max(line.constant_adu2, least_variance_adu2);
   } else if (line.constant_adu2 < least_variance_adu2) {

@@ -20,7 +20,7 @@ class NoiseBlocks {
 
   /// The line through the median variances of up to 8 groups of equally bright blocks. Never below
   /// `least_variance_adu2`, the part that rounding alone makes.
-  [[nodiscard]] NoiseLine Fit(double least_variance_adu2) const;
+  [[nodiscard]] PixelNoise Fit(double least_variance_adu2) const;
 
  private:
   struct Block {

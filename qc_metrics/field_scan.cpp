@@ -112,7 +112,7 @@ class BinRows {
     }
   }
 
-  [[nodiscard]] BinnedImage Finish(const NoiseLine& noise) {
+  [[nodiscard]] BinnedImage Finish(const PixelNoise& noise) {
     BinnedImage binned{.image_px = image_, .bin_px = bin_px_, .mean = sums_, .variance = {}};
     binned.variance.create(sums_.size(), CV_64F);
     for (int j = 0; j < sums_.rows; ++j) {

@@ -9,7 +9,7 @@
 namespace qc_metrics {
 
 /// Noise of one pixel as a line: variance = constant + slope x raw value, both >= 0, in ADU.
-struct NoiseLine {
+struct PixelNoise {
   double constant_adu2 = 0.0;
   double slope_adu = 0.0;
 
@@ -41,7 +41,7 @@ struct FieldScan {
   ValueHistogram smoothed;     ///< the same image, each fourth row and second column of it
   cv::Point2d bright_zone_px;  ///< centroid of the pixels at or above 90 % of the maximum
   BinnedImage binned;          ///< variance filled from `noise`
-  NoiseLine noise;
+  PixelNoise noise;
 };
 
 /// Walks twice over an image of one channel of CV_8U, CV_16U, CV_32S or CV_32F, both sides >= 32

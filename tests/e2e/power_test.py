@@ -74,6 +74,30 @@ class Logs(Folder):
         finding, = [row for row in document["findings"] if row["code"] == "meter_wavelength"]
         self.assertEqual(finding["severity"], "fault")
 
+    def test_an_identity_that_is_whole_misses_nothing(self):
+        rows = "".join("%d,%.6f\n" % (i, 2.0) for i in range(30))
+        log = self.write("log.csv", "time_s,power_mw\n" + rows)
+        stated = {"line_nm": "488", "setting_percent": "20", "location": "sample plane",
+                  "objective": "63x", "scan_mode": "point", "sensor_serial": "S1",
+                  "meter_wavelength_nm": "488", "warm_up_min": "90", "field_area_um2": "1e6"}
+        words = [word for key, value in stated.items() for word in ("--set", key + "=" + value)]
+        document, code, _ = measure(log, *words)
+        self.assertEqual(code, 0)
+        mean, = values(document, "power.mean")
+        self.assertEqual({key: mean["of"][key] for key in ("location", "objective", "scan_mode")},
+                         {key: stated[key] for key in ("location", "objective", "scan_mode")})
+        self.assertEqual(document["setup"]["warm_up_min"], {"value": 90.0, "source": "option"})
+        self.assertNotIn("settings_not_stated", codes(document))
+        # 2 mW on a square of 1 mm.
+        self.assertAlmostEqual(values(document, "power.irradiance")[0]["value"], 0.2, delta=1e-9)
+        for key in ("scan_mode", "warm_up_min", "sensor_serial"):
+            without = [word for name, value in stated.items() if name != key
+                       for word in ("--set", name + "=" + value)]
+            document, _, _ = measure(log, *without)
+            finding, = [row for row in document["findings"]
+                        if row["code"] == "settings_not_stated"]
+            self.assertIn(key, finding["text"])
+
     def test_irradiance_is_derived_at_the_sample_only(self):
         rows = "".join("%d,%.6f\n" % row for row in enumerate([2.0] * 20 + [2.002] * 20))
         log = self.write("log.csv", "time_s,power_mw\n" + rows)

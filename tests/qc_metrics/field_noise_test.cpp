@@ -41,9 +41,9 @@ const double kMedian = std::pow(1.0 - 2.0 / (9.0 * kFreedom), 3);
 TEST(NoiseBlocks, GiveTheLineOfVarianceOverLevel) {
   for (const int parts : {1, 4}) {
     const auto level = [](int block) { return 100.0 + 2.0 * block; };
-    const NoiseLine line = Blocks(
-                               level, [&](int block) { return 30.0 + 0.5 * level(block); }, parts)
-                               .Fit(0.1);
+    const PixelNoise line = Blocks(
+                                level, [&](int block) { return 30.0 + 0.5 * level(block); }, parts)
+                                .Fit(0.1);
     EXPECT_NEAR(line.slope_adu, 0.5 / kMedian, 1e-4);
     EXPECT_NEAR(line.constant_adu2, 30.0 / kMedian, 2e-2);
     EXPECT_NEAR(line.VarianceAt(200.0), 130.0 / kMedian, 1e-2);
@@ -52,7 +52,7 @@ TEST(NoiseBlocks, GiveTheLineOfVarianceOverLevel) {
 
 TEST(NoiseBlocks, DustInFewerThanHalfOfAGroupDoesNothing) {
   const auto level = [](int block) { return 100.0 + 2.0 * block; };
-  const NoiseLine line =
+  const PixelNoise line =
       Blocks(level, [&](int block) { return block % 5 == 2 ? 9e3 : 50.0; }).Fit(0.1);
   EXPECT_NEAR(line.slope_adu, 0.0, 1e-6);
   EXPECT_NEAR(line.constant_adu2, 50.0 / kMedian, 1e-3);
@@ -61,28 +61,28 @@ TEST(NoiseBlocks, DustInFewerThanHalfOfAGroupDoesNothing) {
 TEST(NoiseBlocks, NeitherPartIsBelowZeroAndNoneBelowTheLeast) {
   const auto level = [](int block) { return 100.0 + 2.0 * block; };
   // Falls with the level: the mean, with relative weights.
-  const NoiseLine falling =
+  const PixelNoise falling =
       Blocks(level, [&](int block) { return 500.0 - 0.5 * level(block); }).Fit(0.1);
   EXPECT_EQ(falling.slope_adu, 0.0);
   EXPECT_GT(falling.constant_adu2, 130.0);
   EXPECT_LT(falling.constant_adu2, 420.0);
   // Proportional to the level less 50: the line through 0 that fits relative errors best.
-  const NoiseLine steep =
+  const PixelNoise steep =
       Blocks(level, [&](int block) { return 2.0 * (level(block) - 50.0); }).Fit(0.1);
   EXPECT_EQ(steep.constant_adu2, 0.1);
   EXPECT_GT(steep.slope_adu, 1.0);
   EXPECT_LT(steep.slope_adu, 2.0);
-  const NoiseLine quiet = Blocks(level, [](int) { return 1e-6; }).Fit(1.0 / 12.0);
+  const PixelNoise quiet = Blocks(level, [](int) { return 1e-6; }).Fit(1.0 / 12.0);
   EXPECT_EQ(quiet.constant_adu2, 1.0 / 12.0);
   EXPECT_EQ(quiet.slope_adu, 0.0);
-  const NoiseLine none = NoiseBlocks({15, 300}).Fit(0.25);
+  const PixelNoise none = NoiseBlocks({15, 300}).Fit(0.25);
   EXPECT_EQ(none.constant_adu2, 0.25);
   EXPECT_EQ(none.slope_adu, 0.0);
 }
 
 // All blocks alike in level: no slope can be told, and the constant is theirs.
 TEST(NoiseBlocks, OneLevelHasNoSlope) {
-  const NoiseLine line =
+  const PixelNoise line =
       Blocks([](int) { return 700.0; }, [](int block) { return 40.0 + 0.01 * block; }).Fit(0.1);
   EXPECT_EQ(line.slope_adu, 0.0);
   EXPECT_NEAR(line.constant_adu2, 41.3 / kMedian, 0.7);
