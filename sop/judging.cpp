@@ -42,9 +42,9 @@ bool RequiresUncertainty(const JudgingRules& rules) {
 void AddUncertainty(const MeasuredQuantity& quantity, const JudgingContext& context,
                     JudgedQuantity& judged) {
   judged.parts.estimate = quantity.u_estimate;
-  for (const RelativeReproducibility& known : context.reproducibility) {
+  for (const KnownReproducibility& known : context.reproducibility) {
     if (known.quantity == quantity.id && known.definition == quantity.definition) {
-      judged.parts.reproducibility = known.relative_u * std::abs(quantity.value);
+      judged.parts.reproducibility = known.relative_u * std::abs(quantity.value) + known.absolute_u;
     }
   }
   if (IsLength(quantity.unit) && context.scale_relative_u) {

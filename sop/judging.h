@@ -68,16 +68,18 @@ struct LimitRow {
   ToleranceLimit warning;
 };
 
-struct RelativeReproducibility {
+/// From the repeat study; one of the two parts is 0.
+struct KnownReproducibility {
   std::string quantity;
   std::string definition;
   double relative_u;
+  double absolute_u = 0.0;
 };
 
 /// What is on record about the configuration's uncertainty and settings.
 struct JudgingContext {
   Setup expected;  ///< the configuration's setup
-  std::vector<RelativeReproducibility> reproducibility;
+  std::vector<KnownReproducibility> reproducibility;
   std::optional<double> scale_relative_u;  ///< of lengths ("um", "nm"), from the scale record
 };
 
@@ -107,7 +109,8 @@ struct JudgedMeasurement {
 
 /// Judges a measurement by what was in force; numbers are judged only when they may be compared.
 ///
-/// Uncertainty  u^2 = estimate^2 + (relative reproducibility x value)^2 + reference^2. Lengths take
+/// Uncertainty  u^2 = estimate^2 + reproducibility^2 + reference^2; reproducibility is a
+///              fraction of the value or a constant, as the repeat study says. Lengths take
 ///              their reference part from the scale record; powers ("mW") need a calibrated meter,
 ///              which no record holds yet, so theirs is missing; other units have none.
 /// Outcome      A fault finding: unmeasurable. not_representative: so. A comparability key that

@@ -112,7 +112,7 @@ MaybeFault StudyFault(const json& body) {
     if (AnalyseRepeatStudy(repeats).reproducibility) continue;
     return Fault{FaultKind::kStudyTooSmall, "values[" + std::to_string(i) + "].repeats",
                  "the repeats of " + value["quantity"].get<std::string>() +
-                     " need at least 3 remounts, 2 people and 2 days, and a mean above 0"};
+                     " need at least 3 remounts, 2 people and 2 days"};
   }
   return std::nullopt;
 }

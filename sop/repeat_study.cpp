@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kMinRemounts = 3;
 constexpr std::size_t kMinPeople = 2;
 constexpr std::size_t kMinDays = 2;
+constexpr double kClearOfZero = 5.0;  // sample SDs
 
 std::optional<RepeatStudyFault> FaultOf(const std::vector<Repeat>& repeats) {
   std::set<std::string> people;
@@ -35,16 +36,21 @@ RepeatStudyResult AnalyseRepeatStudy(const std::vector<Repeat>& repeats) {
     mean += repeat.value / n;
     estimate += repeat.u_estimate * repeat.u_estimate / n;
   }
-  // A fraction of a mean means something only for quantities with a true zero.
-  if (!std::isfinite(mean) || !std::isfinite(estimate) || mean <= 0.0) {
-    return {std::nullopt, RepeatStudyFault::kNotPositive};
+  if (!std::isfinite(mean) || !std::isfinite(estimate)) {
+    return {std::nullopt, RepeatStudyFault::kNotFinite};
   }
   double variance = 0.0;
   for (const Repeat& repeat : repeats) {
     variance += (repeat.value - mean) * (repeat.value - mean) / (n - 1.0);
   }
   const double u = std::sqrt(std::max(variance - estimate, 0.0));
-  return {Reproducibility{u / mean, static_cast<int>(repeats.size())}, std::nullopt};
+  Reproducibility found{0.0, 0.0, static_cast<int>(repeats.size())};
+  if (std::abs(mean) > kClearOfZero * std::sqrt(variance)) {
+    found.relative_u = u / std::abs(mean);
+  } else {
+    found.absolute_u = u;
+  }
+  return {found, std::nullopt};
 }
 
 }  // namespace sop

@@ -14,12 +14,14 @@ struct Repeat {
   std::string day;  ///< ISO 8601 local date
 };
 
+/// One of the two parts is 0.
 struct Reproducibility {
-  double relative_u;  ///< standard uncertainty as a fraction of the mean
+  double relative_u;  ///< as a fraction of the value: what has a true zero, like a width or a power
+  double absolute_u;  ///< in the quantity's unit: what lies about zero, like a shift or a tilt
   int n;
 };
 
-enum class RepeatStudyFault { kTooFewRemounts, kTooFewPeople, kTooFewDays, kNotPositive };
+enum class RepeatStudyFault { kTooFewRemounts, kTooFewPeople, kTooFewDays, kNotFinite };
 
 struct RepeatStudyResult {
   std::optional<Reproducibility> reproducibility;
@@ -28,8 +30,11 @@ struct RepeatStudyResult {
 
 /// The reproducibility part of uncertainty from at least 3 remounts, 2 people and 2 days.
 /// Method  sample variance of the values minus the mean squared estimate part (which is counted
-/// apart
-///         and must not be counted twice), floored at 0; relative to the mean.
+///         apart and must not be counted twice), floored at 0. As a fraction of the mean where this
+///         lies more than 5 sample SDs from zero, so that it holds for other powers and widths of
+///         the configuration too; else in the unit itself, for a fraction of next to nothing means
+///         nothing.
+/// Limits  a shift far from zero is taken for a quantity that has a zero: its part shrinks with it.
 [[nodiscard]] RepeatStudyResult AnalyseRepeatStudy(const std::vector<Repeat>& repeats);
 
 }  // namespace sop

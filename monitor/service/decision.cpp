@@ -147,8 +147,8 @@ std::vector<sop::LimitRow> LimitsOf(const Json& limit_set) {
   return rows;
 }
 
-std::vector<sop::RelativeReproducibility> ReproducibilityOf(const Json& study) {
-  std::vector<sop::RelativeReproducibility> all;
+std::vector<sop::KnownReproducibility> ReproducibilityOf(const Json& study) {
+  std::vector<sop::KnownReproducibility> all;
   if (study.is_null()) return all;
   for (const Json& value : study.at("values")) {
     std::vector<sop::Repeat> repeats;
@@ -157,7 +157,8 @@ std::vector<sop::RelativeReproducibility> ReproducibilityOf(const Json& study) {
                          repeat.at("performer"), repeat.at("day")});
     }
     if (const auto found = sop::AnalyseRepeatStudy(repeats).reproducibility) {
-      all.push_back({value.at("quantity"), value.at("definition"), found->relative_u});
+      all.push_back(
+          {value.at("quantity"), value.at("definition"), found->relative_u, found->absolute_u});
     }
   }
   return all;

@@ -50,6 +50,14 @@ TEST(JudgeMeasurement, CombinesThePartsOfUncertainty) {
   EXPECT_FALSE(judged.clear_fail || judged.warning || judged.uncertainty_incomplete);
 }
 
+TEST(JudgeMeasurement, ReproducibilityMayBeAConstant) {
+  Case c;
+  c.context.reproducibility = {{"psf.fwhm.z", kGauss, 0.0, 0.004}};
+  EXPECT_DOUBLE_EQ(*c.Judged().quantities[0].parts.reproducibility, 0.004);
+  c.document.quantities[0].value = 0.0;
+  EXPECT_DOUBLE_EQ(*c.Judged().quantities[0].parts.reproducibility, 0.004);
+}
+
 TEST(JudgeMeasurement, FollowsTheDecisionRule) {
   const auto outcome = [](double upper) {
     Case c;

@@ -29,7 +29,24 @@ TEST(AnalyseRepeatStudy, DoesNotCountTheEstimatePartTwice) {
   EXPECT_EQ(AnalyseRepeatStudy(repeats).reproducibility->relative_u, 0.0);
 }
 
-TEST(AnalyseRepeatStudy, NeedsRemountsPeopleDaysAndPositiveValues) {
+// A shift of .01 +- .03 um repeats to .03 um, wherever it lies; so does a tilt below zero.
+TEST(AnalyseRepeatStudy, WhatLiesAboutZeroRepeatsInItsUnit) {
+  std::vector<Repeat> repeats = Three();
+  for (Repeat& repeat : repeats) repeat.value = 0.3 * (repeat.value - 1.0) + 0.01;
+  const Reproducibility shift = *AnalyseRepeatStudy(repeats).reproducibility;
+  EXPECT_NEAR(shift.absolute_u, 0.03, 1e-12);
+  EXPECT_EQ(shift.relative_u, 0.0);
+  repeats = Three();
+  for (Repeat& repeat : repeats) repeat.value = -repeat.value;
+  EXPECT_NEAR(AnalyseRepeatStudy(repeats).reproducibility->relative_u, 0.1, 1e-12);
+  // 5 sample SDs from zero on it is a fraction.
+  repeats = {{0.49, 0.0, "ana", "a"}, {0.59, 0.0, "ben", "b"}, {0.39, 0.0, "ana", "b"}};
+  EXPECT_NEAR(AnalyseRepeatStudy(repeats).reproducibility->absolute_u, 0.1, 1e-12);
+  for (Repeat& repeat : repeats) repeat.value += 0.02;
+  EXPECT_NEAR(AnalyseRepeatStudy(repeats).reproducibility->relative_u, 0.1 / 0.51, 1e-12);
+}
+
+TEST(AnalyseRepeatStudy, NeedsRemountsPeopleDaysAndNumbers) {
   const auto fault = [](std::vector<Repeat> repeats) { return AnalyseRepeatStudy(repeats).fault; };
   auto repeats = Three();
   repeats.pop_back();
@@ -44,10 +61,8 @@ TEST(AnalyseRepeatStudy, NeedsRemountsPeopleDaysAndPositiveValues) {
   repeats[2].day = repeats[0].day;
   EXPECT_EQ(fault(repeats), RepeatStudyFault::kTooFewDays);
   repeats = Three();
-  for (Repeat& repeat : repeats) repeat.value = -repeat.value;
-  EXPECT_EQ(fault(repeats), RepeatStudyFault::kNotPositive);
   repeats[0].value = std::nan("");
-  EXPECT_EQ(fault(repeats), RepeatStudyFault::kNotPositive);
+  EXPECT_EQ(fault(repeats), RepeatStudyFault::kNotFinite);
 }
 
 // Planted: reproducibility 4 %, estimate 3 % of 0.25. The squared result is unbiased, so its mean
