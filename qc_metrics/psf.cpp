@@ -192,7 +192,9 @@ Measured<Located> Locate(const Stack& stack, const PsfSettings& settings) {
                {settings.pixel_size_x_um, settings.pixel_size_y_um, settings.z_step_um},
                detection.background},
               MakeWork(detection)};
-  MeasureBeads(out.context, settings, out.field.saturation_adu, out.work);
+  // Where no voxel is saturated no bead is.
+  MeasureBeads(out.context, settings,
+               out.field.saturated_voxels > 0 ? out.field.saturation_adu : std::nullopt, out.work);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "qc_metrics/psf_bead_fit.h"
+#include "qc_metrics/psf_lanes.h"
 #include "qc_metrics/psf_projection.h"
 
 namespace qc_metrics {
@@ -103,7 +104,29 @@ std::optional<std::array<int, 3>> HalfSizes(const std::vector<const PsfBead*>& b
   return half;
 }
 
-/// Adds shifted beads to a sum; buffers of one cut are kept between beads.
+using Sources = std::array<const float*, kTaps>;
+
+/// Adds to each number eight others, weighted.
+ETALON_HOT void AddTaps(const float* taps, const float* const* from, std::size_t count, float* to) {
+  for (std::size_t first = 0; first < count; first += kLanes) {
+    float sum[kLanes];
+    for (std::size_t k = 0; k < kLanes; ++k) sum[k] = to[first + k];
+    for (std::size_t i = 0; i < kTaps; ++i) {
+      for (std::size_t k = 0; k < kLanes; ++k) sum[k] += taps[i] * from[i][first + k];
+    }
+    for (std::size_t k = 0; k < kLanes; ++k) to[first + k] = sum[k];
+  }
+}
+
+/// Eight places `step` apart.
+Sources Apart(const float* from, std::size_t step) {
+  Sources out{};
+  for (std::size_t i = 0; i < kTaps; ++i) out[i] = from + i * step;
+  return out;
+}
+
+/// Adds shifted beads to a sum; buffers of one cut are kept between beads. Rows are filled up to
+/// whole lanes, whose last numbers nobody reads.
 class Adder {
  public:
   Adder(const Stack& stack, const std::array<int, 3>& half)
@@ -111,69 +134,64 @@ class Adder {
         nx_(2 * half[0] + 1),
         ny_(2 * half[1] + 1),
         nz_(2 * half[2] + 1),
-        row_(static_cast<std::size_t>(nx_ + kTaps - 1)),
-        lines_(static_cast<std::size_t>(nx_) * static_cast<std::size_t>(ny_ + kTaps - 1)),
-        plane_(static_cast<std::size_t>(nx_) * static_cast<std::size_t>(ny_)),
-        sum_(plane_.size() * static_cast<std::size_t>(nz_)) {}
+        width_(static_cast<std::size_t>((nx_ + kLanes - 1) / kLanes * kLanes)),
+        plane_(width_ * static_cast<std::size_t>(ny_)),
+        row_(width_ + kTaps),
+        lines_(width_ * static_cast<std::size_t>(ny_ + kTaps - 1)),
+        moved_(plane_ * kTaps),
+        sum_(plane_ * static_cast<std::size_t>(nz_)) {}
 
   void Add(const Cut& cut) {
     for (int z = 0; z < nz_ + kTaps - 1; ++z) {
-      ShiftPlane(cut, z);
-      // Slice z of the input reaches the output slices z - 7 .. z.
+      float* newest = moved_.data() + plane_ * static_cast<std::size_t>(z % kTaps);
+      ShiftPlane(cut, z, newest);
+      const int out = z - (kTaps - 1);
+      if (out < 0) continue;
+      Sources last{};
       for (int i = 0; i < kTaps; ++i) {
-        const int out = z - i;
-        if (out >= 0 && out < nz_) {
-          Accumulate(cut.taps[2][static_cast<std::size_t>(i)], plane_.data(), Slice(out),
-                     plane_.size());
-        }
+        last[static_cast<std::size_t>(i)] =
+            moved_.data() + plane_ * static_cast<std::size_t>((out + i) % kTaps);
       }
+      AddTaps(cut.taps[2].data(), last.data(), plane_,
+              sum_.data() + plane_ * static_cast<std::size_t>(out));
     }
   }
 
   [[nodiscard]] Stack Mean(int beads) const {
     Stack out;
+    const float* from = sum_.data();
     for (int z = 0; z < nz_; ++z) {
       cv::Mat plane(ny_, nx_, CV_32F);
-      const float* from = sum_.data() + plane_.size() * static_cast<std::size_t>(z);
-      std::transform(from, from + plane_.size(), plane.ptr<float>(),
-                     [&](float v) { return v / static_cast<float>(beads); });
+      for (int y = 0; y < ny_; ++y, from += width_) {
+        std::transform(from, from + nx_, plane.ptr<float>(y),
+                       [&](float v) { return v / static_cast<float>(beads); });
+      }
       out.planes.push_back(std::move(plane));
     }
     return out;
   }
 
  private:
-  static void Accumulate(float weight, const float* from, float* to, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) to[i] += weight * from[i];
-  }
-
-  float* Slice(int z) { return sum_.data() + plane_.size() * static_cast<std::size_t>(z); }
-
-  /// One input slice, shifted in x and y, into plane_.
-  void ShiftPlane(const Cut& cut, int z) {
-    const auto width = static_cast<std::size_t>(nx_);
+  /// One input slice, shifted in x and y.
+  void ShiftPlane(const Cut& cut, int z, float* to) {
     std::fill(lines_.begin(), lines_.end(), 0.0F);
-    std::fill(plane_.begin(), plane_.end(), 0.0F);
+    std::fill(to, to + plane_, 0.0F);
     for (int y = 0; y < ny_ + kTaps - 1; ++y) {
-      ReadRow(stack_, cut.begin[0], cut.begin[1] + y, cut.begin[2] + z,
-              static_cast<int>(row_.size()), row_.data());
-      float* line = lines_.data() + width * static_cast<std::size_t>(y);
-      for (std::size_t i = 0; i < kTaps; ++i) {
-        Accumulate(cut.taps[0][i], row_.data() + i, line, width);
-      }
+      ReadRow(stack_, cut.begin[0], cut.begin[1] + y, cut.begin[2] + z, nx_ + kTaps - 1,
+              row_.data());
+      AddTaps(cut.taps[0].data(), Apart(row_.data(), 1).data(), width_,
+              lines_.data() + width_ * static_cast<std::size_t>(y));
     }
     for (int y = 0; y < ny_; ++y) {
-      float* to = plane_.data() + width * static_cast<std::size_t>(y);
-      for (std::size_t i = 0; i < kTaps; ++i) {
-        Accumulate(cut.taps[1][i], lines_.data() + width * (static_cast<std::size_t>(y) + i), to,
-                   width);
-      }
+      const std::size_t at = width_ * static_cast<std::size_t>(y);
+      AddTaps(cut.taps[1].data(), Apart(lines_.data() + at, width_).data(), width_, to + at);
     }
   }
 
   const Stack& stack_;
   int nx_, ny_, nz_;
-  std::vector<float> row_, lines_, plane_, sum_;
+  std::size_t width_, plane_;                     ///< numbers of a row, of a slice
+  std::vector<float> row_, lines_, moved_, sum_;  ///< moved_: eight slices, shifted in x and y
 };
 
 NoiseLine NoiseOfMean(const NoiseLine& noise, int beads) {

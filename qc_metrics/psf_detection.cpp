@@ -41,7 +41,7 @@ double ExpectedWidthPx(const PsfSettings& settings) {
 }
 
 /// Subtracts a surface through the medians of blocks, which a few beads do not move.
-cv::Mat SubtractLocalMedian(const cv::Mat& image, double width_px) {
+void SubtractLocalMedian(cv::Mat& image, double width_px) {
   const int block = std::max(64, static_cast<int>(16.0 * width_px));
   const int nx = std::max(1, image.cols / block);
   const int ny = std::max(1, image.rows / block);
@@ -56,7 +56,7 @@ cv::Mat SubtractLocalMedian(const cv::Mat& image, double width_px) {
   }
   cv::Mat surface;
   cv::resize(medians, surface, image.size(), 0, 0, cv::INTER_LINEAR);
-  return image - surface;
+  image -= surface;
 }
 
 double RobustSd(const cv::Mat& image) {
@@ -83,10 +83,10 @@ double RingMedian(const cv::Mat& image, int x, int y, double radius) {
 }
 
 /// Local maxima of the smoothed projection that stand out, as (height, place).
-std::vector<std::pair<float, cv::Point>> LocalMaxima(const cv::Mat& smooth, double width_px) {
+std::vector<std::pair<float, cv::Point>> LocalMaxima(const cv::Mat& smooth, double sd,
+                                                     double width_px) {
   double highest = 0.0;
   cv::minMaxLoc(smooth, nullptr, &highest);
-  const double sd = RobustSd(smooth);
   const double threshold = sd > 0.0 ? kThresholdSds * sd : 0.02 * highest;
   const int radius = 1 + static_cast<int>(std::ceil(0.5 * width_px));
   cv::Mat dilated;
@@ -283,8 +283,9 @@ Detection DetectBeads(const Stack& stack, const Projection& projection,
   const double sigma = std::max(0.8, 0.3 * width_px);
   cv::Mat smooth;
   cv::GaussianBlur(projection.maximum, smooth, cv::Size(), sigma, sigma, cv::BORDER_REPLICATE);
-  smooth = SubtractLocalMedian(smooth, width_px);
-  auto maxima = LocalMaxima(smooth, width_px);
+  SubtractLocalMedian(smooth, width_px);
+  const double sd = RobustSd(smooth);
+  auto maxima = LocalMaxima(smooth, sd, width_px);
   std::stable_sort(maxima.begin(), maxima.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   Detection out;
@@ -292,7 +293,7 @@ Detection DetectBeads(const Stack& stack, const Projection& projection,
     out.left_out = static_cast<int>(maxima.size() - kMaxCandidates);
     maxima.resize(kMaxCandidates);
   }
-  out.background = MeasureBackground(stack, smooth, RobustSd(smooth));
+  out.background = MeasureBackground(stack, smooth, sd);
   const double reach = std::clamp(0.2 * std::min(smooth.cols, smooth.rows), 4.0, 96.0);
   for (const auto& [height, place] : maxima) {
     out.candidates.push_back(
