@@ -73,7 +73,7 @@ std::array<double, 3> Values(const Shift& shift) {
 
 /// Median of the kept beads' shifts, or of what `of` takes from them.
 template <typename Getter>
-FieldValue Over(const PairResult& pair, Getter of) {
+FieldMedian Over(const PairResult& pair, Getter of) {
   std::vector<Estimate> values;
   for (const BeadPair& bead : pair.beads) {
     if (bead.rejected.empty()) values.push_back(of(bead));
@@ -196,7 +196,7 @@ void AddMedians(const PairResult& pair, const CoregistrationSettings& settings,
   std::int64_t n = 0;
   bool replicates = false;
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    const FieldValue value = Over(pair, [axis](const BeadPair& b) {
+    const FieldMedian value = Over(pair, [axis](const BeadPair& b) {
       return Estimate{b.shift_um[axis], b.u_um[axis]};
     });
     shift[axis] = {value.median, value.u};

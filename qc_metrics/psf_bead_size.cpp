@@ -128,7 +128,7 @@ void AddFieldValue(const PsfField& field, const PsfSettings& settings, const Row
     values.push_back({i, *value});
   }
   if (values.empty()) return;
-  const FieldValue summary = SummariseShared(values, shared * growth);
+  const FieldMedian summary = SummariseShared(values, shared * growth);
   const double factor =
       SharedByFactor(settings.optics, diameter, lateral_um, summary.median, row.width);
   Quantity q = MakeQuantity(row.id, summary.median, std::hypot(summary.u, factor), channel);

@@ -94,7 +94,7 @@ std::optional<Quantity> OfField(const PsfField& field, const HalfmaxQuantity& ro
   if (values.empty()) {
     return std::nullopt;
   }
-  const FieldValue summary = Summarise(values);
+  const FieldMedian summary = Summarise(values);
   Quantity q = MakeQuantity(row, summary.median, channel);
   q.n = summary.n;
   const double u = std::hypot(summary.u, shared * (relative ? summary.median : 1.0));

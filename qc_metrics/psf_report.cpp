@@ -123,7 +123,7 @@ std::optional<Quantity> OfField(const PsfField& field, const BeadQuantity& row, 
   if (values.empty()) {
     return std::nullopt;
   }
-  const FieldValue summary = Summarise(values);
+  const FieldMedian summary = Summarise(values);
   Quantity q = MakeQuantity(row, summary.median, channel);
   q.n = summary.n;
   if (summary.u > 0.0) {

@@ -191,8 +191,8 @@ void AddMissing(const PsfField& field, const PsfSettings& settings, Findings& ou
 
 }  // namespace
 
-FieldValue Summarise(std::span<const Estimate> values) {
-  FieldValue out;
+FieldMedian Summarise(std::span<const Estimate> values) {
+  FieldMedian out;
   out.n = std::ssize(values);
   if (values.empty()) {
     return out;

@@ -85,11 +85,11 @@ std::vector<BeadValue> KeptValues(const PsfField& field, PsfDefinition definitio
   return out;
 }
 
-FieldValue SummariseShared(const std::vector<BeadValue>& values, double shared) {
+FieldMedian SummariseShared(const std::vector<BeadValue>& values, double shared) {
   std::vector<Estimate> estimates;
   estimates.reserve(values.size());
   for (const BeadValue& one : values) estimates.push_back(one.value);
-  FieldValue out = Summarise(estimates);
+  FieldMedian out = Summarise(estimates);
   out.u = std::hypot(out.u, shared * out.median);
   return out;
 }

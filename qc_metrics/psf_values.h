@@ -45,6 +45,6 @@ struct BeadValue {
                                                 PsfWidth width);
 
 /// Median of some of them; the shared part is added to its uncertainty undiminished.
-[[nodiscard]] FieldValue SummariseShared(const std::vector<BeadValue>& values, double shared);
+[[nodiscard]] FieldMedian SummariseShared(const std::vector<BeadValue>& values, double shared);
 
 }  // namespace qc_metrics

@@ -22,7 +22,7 @@ constexpr std::array<Row, 4> kRows = {{{PsfWidth::kX, "x"},
                                        {PsfWidth::kZ, "z"},
                                        {PsfWidth::kLateral, "lateral"}}};
 
-using Zones = std::array<std::optional<FieldValue>, 9>;
+using Zones = std::array<std::optional<FieldMedian>, 9>;
 
 Zones ZoneMedians(const PsfField& field, PsfDefinition definition, PsfWidth width) {
   std::array<std::vector<BeadValue>, 9> members;
@@ -38,7 +38,7 @@ Zones ZoneMedians(const PsfField& field, PsfDefinition definition, PsfWidth widt
   return out;
 }
 
-Quantity MakeQuantity(std::string id, PsfDefinition definition, const FieldValue& value,
+Quantity MakeQuantity(std::string id, PsfDefinition definition, const FieldMedian& value,
                       int channel) {
   Quantity q;
   q.id = std::move(id);
@@ -54,8 +54,8 @@ Quantity MakeQuantity(std::string id, PsfDefinition definition, const FieldValue
   return q;
 }
 
-std::optional<FieldValue> Worst(const Zones& zones) {
-  std::optional<FieldValue> worst;
+std::optional<FieldMedian> Worst(const Zones& zones) {
+  std::optional<FieldMedian> worst;
   for (const auto& zone : zones) {
     if (zone && (!worst || zone->median > worst->median)) worst = zone;
   }

@@ -81,6 +81,19 @@ class Includes(Planted):
         self.assertEqual(len(rules.relative_includes(self.root)), 1)
 
 
+class Names(Planted):
+    def test_this_tree_has_one_type_a_name(self):
+        self.assertEqual(rules.one_type_a_name(ROOT), [])
+
+    def test_a_second_type_of_a_name_is_caught(self):
+        self.plant("sop/a.h", "namespace sop {\nstruct Line {\n};\nstruct Other;\n}\n")
+        self.plant("sop/b.h", "namespace sop {\nclass Other : public Line {\n};\n}\n")
+        self.plant("monitor/b.h", "namespace monitor {\nstruct Line {\n};\n}\n")
+        self.assertEqual(rules.one_type_a_name(self.root), [])
+        self.plant("sop/c.h", "namespace sop {\nenum class Line {\n};\n}\n")
+        self.assertEqual(len(rules.one_type_a_name(self.root)), 1)
+
+
 class Registration(Planted):
     def test_this_tree_runs_every_test_file(self):
         self.assertEqual(rules.registration(ROOT), [])

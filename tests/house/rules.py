@@ -109,6 +109,24 @@ def relative_includes(root):
     return violations
 
 
+def one_type_a_name(root):
+    """Types of one namespace that two headers define: no source may include both, and what a compiler
+    makes of their templates a linker takes for one."""
+    where, violations = {}, []
+    for path in sources(root):
+        if path.suffix != ".h":
+            continue
+        text = path.read_text(encoding="utf-8")
+        space = re.search(r"^namespace ([\w:]+) \{", text, re.MULTILINE)
+        for name in re.findall(r"^(?:struct|class|enum class) (\w+)(?!\w|::)[^;{]*\{", text,
+                               re.MULTILINE):
+            key = (space.group(1) if space else "", name)
+            relative = path.relative_to(root).as_posix()
+            if where.setdefault(key, relative) != relative:
+                violations.append(f"{relative}: {name} is also a type of {where[key]}")
+    return violations
+
+
 def registration(root):
     """Test files that no CMakeLists.txt of their folder names, so that they would never run."""
     violations = []

@@ -140,7 +140,7 @@ TEST(PsfReport, LightThatIsNotGaussianIsSaid) {
 
 TEST(PsfSummary, UncertaintyIsTheLargerOfFitsAndReplicates) {
   const std::vector<Estimate> alike = {{1.0, 0.1}, {1.0, 0.1}, {1.0, 0.1}, {1.0, 0.1}};
-  FieldValue value = Summarise(alike);
+  FieldMedian value = Summarise(alike);
   EXPECT_FALSE(value.from_replicates);
   EXPECT_NEAR(value.u, 1.2533 * 0.05, 1e-4);
   const std::vector<Estimate> apart = {{1.0, 0.01}, {2.0, 0.01}, {3.0, 0.01}};
