@@ -1,7 +1,6 @@
-"""`etalon measure` as a user calls it: the golden commands on real data, what it says on a terminal,
-and a folder of broken files. Needs ETALON_BIN; real data where ETALON_CALIBRATION_DATA is."""
+"""`etalon measure` as a user calls it: converters, what it says on a terminal, and a folder of broken
+files. Needs ETALON_BIN."""
 
-import csv
 import hashlib
 import json
 import os
@@ -12,29 +11,8 @@ import tempfile
 import unittest
 import zlib
 
+from documents import ETALON, codes, document, measure
 from tiff_writer import TiffWriter
-
-ETALON = os.environ.get("ETALON_BIN", "build/release/etalon")
-DATA = pathlib.Path(os.environ.get("ETALON_CALIBRATION_DATA", "../shared/data"))
-
-
-def measure(*words, **options):
-    return subprocess.run([ETALON, "measure", *words], capture_output=True, timeout=300, **options)
-
-
-def document(*words):
-    """The JSON on standard output, and the exit code."""
-    done = measure(*words, "--json", "-")
-    return json.loads(done.stdout.decode("utf-8")), done.returncode
-
-
-def values(doc, quantity, definition):
-    return [row["value"] for row in doc["quantities"]
-            if row["id"] == quantity and row["definition"] == definition]
-
-
-def codes(doc):
-    return [finding["code"] for finding in doc["findings"]]
 
 
 def field_pixels(width=64, height=64, level=1000):
@@ -42,22 +20,6 @@ def field_pixels(width=64, height=64, level=1000):
     return struct.pack("<%dH" % (width * height),
                        *(level + 3 * (x % 7) + 2 * (y % 5) for y in range(height)
                          for x in range(width)))
-
-
-@unittest.skipUnless(DATA.is_dir(), "the real calibration data are not here")
-class Containers(unittest.TestCase):
-    def test_scenes_are_listed_and_chosen(self):
-        for name, scene in (("neubias_xyz_multiple_images.czi", "1"),
-                            ("testdata_2channel_xz.lif", "xzy")):
-            path = str(DATA / "formats" / name)
-            doc, code = document("psf", path)
-            self.assertEqual(code, 3)
-            self.assertIn("metadata_missing:scene", codes(doc))
-            doc, code = document("psf", path, "--set", "scene=" + scene)
-            self.assertNotIn("metadata_missing:scene", codes(doc))
-            self.assertEqual(doc["inputs"][0]["format"], path[-3:].upper())
-            self.assertEqual(doc["setup"]["numerical_aperture"]["source"], "file")
-            self.assertEqual(doc["setup"]["scene"]["source"], "option")
 
 
 class Converter(unittest.TestCase):
@@ -109,81 +71,6 @@ class Converter(unittest.TestCase):
         doc, code = document("psf", str(self.input))
         self.assertEqual(code, 4)
         self.assertIn("--converter", json.dumps(doc["findings"]))
-
-
-@unittest.skipUnless(DATA.is_dir(), "the real calibration data are not here")
-class GoldenFiles(unittest.TestCase):
-    def test_published_bead(self):
-        doc, code = document("psf", str(DATA / "beads/metroloj_PSF.tif"), "--set",
-                             "pixel_size_um=0.1024", "--set", "z_step_um=0.2")
-        self.assertEqual(code, 0, doc["findings"])
-        for axis, published in (("x", 0.293), ("y", 0.299), ("z", 1.047)):
-            found = values(doc, "psf.fwhm." + axis, "metroloj_qc.fwhm1d/1")
-            self.assertAlmostEqual(found[0], published, delta=0.001)
-        self.assertEqual(doc["setup"]["pixel_size_x_um"], {"value": 0.1024, "source": "option"})
-        content = (DATA / "beads/metroloj_PSF.tif").read_bytes()
-        self.assertEqual(doc["inputs"][0]["sha256"], hashlib.sha256(content).hexdigest())
-        self.assertEqual(doc["inputs"][0]["bytes"], len(content))
-        self.assertEqual(doc["inputs"][0]["format"], "ImageJ TIFF")
-
-    def test_the_file_states_its_own_scale(self):
-        doc, code = document("psf", str(DATA / "beads/metroloj_PSF.tif"))
-        self.assertEqual(code, 0)
-        self.assertEqual(doc["setup"]["z_step_um"], {"value": 0.2, "source": "file"})
-        self.assertEqual(doc["setup"]["pixel_size_y_um"], {"value": 0.1024, "source": "file"})
-
-    def test_four_beads(self):
-        doc, code = document("psf", str(DATA / "beads/mpicbg_four_beads.tif"))
-        self.assertEqual(code, 0, doc["findings"])
-        kept = [row for row in doc["objects"] if row["state"] == "kept"]
-        self.assertEqual(len(kept), 4)
-        for centroid in ((30.1, 73.0, 23.3), (44.3, 111.6, 23.3), (76.1, 82.5, 23.3),
-                         (125.4, 36.0, 23.4)):
-            expected = [centroid[0] * 0.0225, centroid[1] * 0.0225, centroid[2] * 0.125]
-            near = [row for row in kept
-                    if all(abs(row["position_um"][i] - expected[i]) <= step
-                           for i, step in ((0, 0.0225), (1, 0.0225), (2, 0.125)))]
-            self.assertEqual(len(near), 1, centroid)
-
-    def test_published_field(self):
-        doc, code = document("illumination", str(DATA / "illumination/metroloj_field.tif"),
-                             "--set", "camera_offset_adu=0")
-        self.assertEqual(code, 0, doc["findings"])
-        self.assertAlmostEqual(values(doc, "illumination.uniformity", "metroloj.minmax/1")[0],
-                               0.1451, places=4)
-        self.assertAlmostEqual(values(doc, "illumination.uniformity", "metroloj_qc.minmax/1")[0],
-                               0.1841, places=4)
-        self.assertIn("saturated", codes(doc))
-        self.assertEqual(doc["quantities"][0]["definition"], "etalon.tiles/1")
-
-    def test_lsm_dialect(self):
-        doc, code = document("illumination", str(DATA / "illumination/lsm5_field_488.tif"),
-                             "--set", "camera_offset_adu=0")
-        self.assertEqual(code, 0, doc["findings"])
-        self.assertEqual(doc["inputs"][0]["format"], "LSM")
-        self.assertAlmostEqual(values(doc, "illumination.uniformity", "metroloj.minmax/1")[0],
-                               0.6933, places=4)
-
-    def test_smartlpm_log(self):
-        doc, code = document("power", str(DATA / "power/SmartLPM_blindData.csv"))
-        self.assertEqual(code, 0, doc["findings"])
-        self.assertEqual(doc["inputs"][0]["format"], "SmartLPM CSV")
-        means = [row for row in doc["quantities"] if row["id"] == "power.mean"]
-        self.assertGreaterEqual(len(means), 1)
-        self.assertEqual({row["of"]["line_nm"] for row in means}, {488.0})
-        for stability in values(doc, "power.stability", doc["quantities"][0]["definition"]):
-            self.assertGreater(stability, 0.5)  # across an "off" it is near 0
-
-    def test_ome_tiff(self):
-        name = DATA / "formats/2010-06-18x24y5z1t2c8b-text.ome.tiff"
-        doc, code = document("psf", str(name), "--set", "pixel_size_um=0.1", "--set",
-                             "z_step_um=0.3")
-        self.assertEqual(doc["inputs"][0]["format"], "OME-TIFF")
-        self.assertEqual(code, 3)  # numbers burnt into planes are no beads
-
-    def test_golden_rows_are_still_there(self):
-        with open(DATA / "GOLDEN.csv", newline="", encoding="utf-8") as table:
-            self.assertGreater(len(list(csv.DictReader(table))), 50)
 
 
 class CommandLine(unittest.TestCase):
