@@ -97,6 +97,7 @@ struct TransferLevel {
   double drift_share = 0.0;  ///< part of the raw variance that was the lamp's and was removed
   double saturated = 0.0;    ///< share of good pixels that were saturated in any frame
   std::optional<DetectorValue> prnu_squared;
+  double prnu_shared = 0.0;  ///< part of it, relative, that u holds of what no level sees
 };
 
 /// variance = intercept + slope x mean, fitted through the levels.

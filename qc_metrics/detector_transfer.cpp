@@ -99,15 +99,18 @@ std::optional<DetectorValue> FullWell(const std::vector<TransferLevel>& levels, 
 std::optional<DetectorValue> Prnu(const std::vector<TransferLevel>& levels) {
   double weight = 0.0;
   double sum = 0.0;
+  double shared = 0.0;  // all levels see the same pixels: this part no number of levels averages
   for (const TransferLevel& level : levels) {
     if (level.state != LevelState::kFitted || !level.prnu_squared) continue;
-    const double own = 1.0 / (*level.prnu_squared->u * *level.prnu_squared->u);
+    const double of_all = level.prnu_shared * std::max(0.0, level.prnu_squared->value);
+    const double own = 1.0 / (*level.prnu_squared->u * *level.prnu_squared->u - of_all * of_all);
     weight += own;
     sum += own * level.prnu_squared->value;
+    shared = std::max(shared, level.prnu_shared);
   }
   if (!(weight > 0.0) || !std::isfinite(weight)) return std::nullopt;
   const double square = sum / weight;
-  const double u = 1.0 / std::sqrt(weight);
+  const double u = std::hypot(1.0 / std::sqrt(weight), shared * std::max(0.0, square));
   const double prnu = std::sqrt(std::max(0.0, square));
   return DetectorValue{prnu, square > u ? u / (2.0 * prnu) : std::sqrt(u)};
 }

@@ -81,10 +81,9 @@ cv::Mat BoxMean(const cv::Mat& values) {
 }
 
 /// Squared relative fixed pattern of one level.
-std::optional<DetectorValue> PatternSquared(const PixelSeries& series, const cv::Mat& left_out,
-                                            const DarkReference& dark, const LevelSums& sums,
-                                            double noise_of_mean) {
-  if (dark.mean.empty() || !(sums.signal > 0.0)) return std::nullopt;
+void MeasurePattern(const PixelSeries& series, const cv::Mat& left_out, const DarkReference& dark,
+                    const LevelSums& sums, double noise_of_mean, TransferLevel& level) {
+  if (dark.mean.empty() || !(sums.signal > 0.0)) return;
   cv::Mat signal;
   cv::subtract(series.mean, dark.mean, signal, cv::noArray(), CV_64F);
   cv::Mat good;
@@ -103,15 +102,16 @@ std::optional<DetectorValue> PatternSquared(const PixelSeries& series, const cv:
       pixels += 1.0;
     }
   }
-  if (pixels < 2.0) return std::nullopt;
+  if (pixels < 2.0) return;
   const double noise = noise_of_mean + dark.noise_of_mean_adu2;
   const double pattern = squares / pixels - noise;
   // The pattern of the pixels at the border, and what the box took away, are only like the rest.
   const double unseen = 1.0 - pixels / sums.n + 1.0 / (kBoxPx * kBoxPx);
+  level.prnu_shared = std::sqrt(2.0 * unseen / pixels);
   const double own = std::max(0.0, pattern);
-  const double u =
-      std::sqrt((4.0 * own * noise + 2.0 * noise * noise + 2.0 * own * own * unseen) / pixels);
-  return DetectorValue{pattern / sums.signal_squares, u / sums.signal_squares};
+  const double u = std::hypot(std::sqrt((4.0 * own * noise + 2.0 * noise * noise) / pixels),
+                              level.prnu_shared * own);
+  level.prnu_squared = DetectorValue{pattern / sums.signal_squares, u / sums.signal_squares};
 }
 
 }  // namespace
@@ -153,7 +153,7 @@ TransferLevel DescribeLevel(const PixelSeries& series, const cv::Mat& defects,
     return level;
   }
   level.variance_adu2 = own - (integer ? kRoundingVariance : 0.0);
-  level.prnu_squared = PatternSquared(series, left_out, dark, sums, own / n);
+  MeasurePattern(series, left_out, dark, sums, own / n, level);
   return level;
 }
 
