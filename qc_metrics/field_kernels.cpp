@@ -4,6 +4,8 @@
 
 #include "qc_metrics/wide_kernel.h"
 
+extern "C" ETALON_WIDE_CALL double exp(double) noexcept;
+
 namespace qc_metrics {
 namespace {
 
@@ -154,6 +156,10 @@ ETALON_WIDE_KERNEL void LevelsOf(const float* row, int columns, float lowest, fl
     const float not_below = at > 0.0F ? at : 0.0F;
     level[x] = static_cast<std::int32_t>(not_below < kLast ? not_below : kLast);
   }
+}
+
+ETALON_WIDE_KERNEL void ExponentialOf(double* __restrict values, std::ptrdiff_t count) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) values[i] = exp(values[i]);
 }
 
 // One pass, so that each output is read and written once.

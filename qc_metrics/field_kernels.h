@@ -51,6 +51,9 @@ void RangeOfRuns(const float* row, int columns, float* low, float* high);
 /// level[x] = (row[x] - lowest) * scale, rounded and kept within 0 .. 65535.
 void LevelsOf(const float* row, int columns, float lowest, float scale, std::int32_t* level);
 
+/// values[i] = exp(values[i]) within 4 units of the last place.
+void ExponentialOf(double* values, std::ptrdiff_t count);
+
 /// out[x] = w[0] in[8][x] + w[1] (in[7][x] + in[9][x]) + ... + w[8] (in[0][x] + in[16][x]).
 void Symmetric17(const float* const* in, const float* w, int columns, float* out);
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <opencv2/imgproc.hpp>
 
+#include "qc_metrics/field_kernels.h"
+
 namespace qc_metrics {
 namespace {
 
@@ -299,7 +301,8 @@ void SurfaceFitter::UpdateResiduals() {
       (log_signal.bottomRows(rows - 1) - log_signal.topRows(rows - 1)).array().square();
   steps.rightCols(columns - 1) +=
       (log_signal.rightCols(columns - 1) - log_signal.leftCols(columns - 1)).array().square();
-  fitted_ = (log_signal.array() + level_ + steps / 24.0).exp().matrix();
+  fitted_ = (log_signal.array() + level_ + steps / 24.0).matrix();
+  ExponentialOf(fitted_.data(), fitted_.size());
   residual_ = (data_ - fitted_).array() * precision_.array().sqrt();
   scale_ = std::max(kMinScale, kMadToSd * MedianOfAbsolute(residual_));
 }

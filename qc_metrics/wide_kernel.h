@@ -9,6 +9,9 @@
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define ETALON_WIDE_KERNEL \
   __attribute__((target_clones("arch=x86-64-v3", "default"), optimize("O3")))
+// Says of a declaration of the C library's mathematics that its vector version may stand for it.
+#define ETALON_WIDE_CALL __attribute__((simd("notinbranch"), const))
 #else
 #define ETALON_WIDE_KERNEL
+#define ETALON_WIDE_CALL
 #endif
