@@ -16,7 +16,7 @@ constexpr double kSdPerQuartiles = 0.7413;  // of a normal distribution
 constexpr double kBinsPerSd = 8.0;          // of the kernel
 constexpr int kMostBins = 400;
 constexpr int kSteps = 15;  // more follow the noise of the histogram, fewer leave a bias
-constexpr double kAddedNoise = 0.3;
+constexpr double kAddedNoise = 0.8;
 constexpr double kBias = 4e-4;        // of the median, seen
 constexpr double kTailShare = 0.002;  // of the pixels on either side fall into the outermost bins
 
