@@ -35,7 +35,7 @@ def run(command, **options):
     return subprocess.run(command, text=True, capture_output=True, **options)
 
 
-def lay_out(tree):
+def lay_out(tree, folder):
     """A copy of the sources to be changed; unchanged files keep their times, so that builds are short.
 
     Told back are the state of all sources and that of what decides which mutants a source has."""
@@ -47,7 +47,7 @@ def lay_out(tree):
         source, copy = ROOT / name, tree / name
         if name.endswith((".cpp", ".h", "CMakeLists.txt")):
             digest.update(name.encode() + b"\0" + source.read_bytes())
-        if name.endswith(".h"):
+        if name.startswith(folder) and name.endswith(".h"):
             headers.update(name.encode() + b"\0" + source.read_bytes())
         if copy.exists() and copy.stat().st_mtime == source.stat().st_mtime:
             continue
@@ -297,7 +297,7 @@ def main():
     options = parse()
     tree = options.build.resolve() / "tree"
     build = tree / "build" / "dev"
-    state, headers = lay_out(tree)
+    state, headers = lay_out(tree, options.folder)
     lists = (tree / options.folder / "CMakeLists.txt").read_text("latin-1")
     listed = (tree / "tests" / options.folder / "CMakeLists.txt").read_text()
     configure(tree, build, options.calibration)

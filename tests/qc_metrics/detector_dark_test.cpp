@@ -147,6 +147,17 @@ TEST(FindDefects, BlinkingIsFourTimesTheUsualNoiseAtLeast) {
   }
 }
 
+// A camera of half an ADU of noise has blinking pixels too.
+TEST(FindDefects, AQuietSensorMayBlink) {
+  PixelSeries series = Series();
+  series.variance.setTo(0.25);
+  series.variance.at<float>(4, 7) = 0.25F * 25.0F;
+  EXPECT_EQ(FindDefects(series).blinking, 1);
+  series.variance.setTo(0.0);  // and one that stores no noise at all has none
+  series.variance.at<float>(4, 7) = 9.0F;
+  EXPECT_EQ(FindDefects(series).blinking, 0);
+}
+
 TEST(Merge, KeepsTheFirstKindAndCountsAnew) {
   PixelDefects first{.map = cv::Mat::zeros(2, 3, CV_8U)},
       second{.map = cv::Mat::zeros(2, 3, CV_8U)};

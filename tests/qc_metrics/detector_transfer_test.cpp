@@ -146,6 +146,7 @@ TEST(FitTransfer, PatternIsTheWeightedMeanOfTheLevels) {
   EXPECT_NEAR(fit->prnu->value, std::sqrt(square), 1e-12);
   EXPECT_NEAR(*fit->prnu->u, u / (2.0 * std::sqrt(square)), 1e-12);
   levels = Straight();
+  EXPECT_FALSE(FitTransfer(levels)->prnu.has_value());
   levels[1].prnu_squared = DetectorValue{-1e-6, 1e-5};
   const auto none = FitTransfer(levels);
   EXPECT_EQ(none->prnu->value, 0.0);

@@ -44,8 +44,8 @@ TEST(NoiseBlocks, GiveTheLineOfVarianceOverLevel) {
     const PixelNoise line = Blocks(
                                 level, [&](int block) { return 30.0 + 0.5 * level(block); }, parts)
                                 .Fit(0.1);
-    EXPECT_NEAR(line.slope_adu, 0.5 / kMedian, 1e-4);
-    EXPECT_NEAR(line.constant_adu2, 30.0 / kMedian, 2e-2);
+    EXPECT_NEAR(line.slope_adu, 0.5 / kMedian, 3e-6);
+    EXPECT_NEAR(line.constant_adu2, 30.0 / kMedian, 1e-3);
     EXPECT_NEAR(line.VarianceAt(200.0), 130.0 / kMedian, 1e-2);
   }
 }

@@ -81,5 +81,15 @@ TEST(AddOutlyingEnds, TakesNoLongRuns) {
   EXPECT_EQ(std::count(flags.begin(), flags.end(), 1), 1);
 }
 
+// A run that begins just behind another one is judged by all of its own length.
+TEST(AddOutlyingEnds, TellsRunsApart) {
+  std::vector<double> residuals(300, 0.0);
+  for (const std::size_t i : {0UL, 2UL, 3UL, 4UL, 5UL}) residuals[i] = 9.0;
+  std::vector<char> outliers(300);
+  outliers[6] = outliers[7] = 1;
+  const auto flags = AddOutlyingEnds(residuals, 1.0, outliers);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(flags[i], i == 0 || i == 6 || i == 7 ? 1 : 0) << i;
+}
+
 }  // namespace
 }  // namespace qc_metrics
