@@ -243,10 +243,35 @@ AffineFit Describe(Beads beads, const Members& members, const State& state) {
     out.residual_um.push_back(residual);
   }
   for (double& rms : out.residual_rms_um) rms = std::sqrt(rms);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    double sum = 0.0;
+    double squares = 0.0;
+    for (const std::size_t i : members) {
+      const double variance = beads[i].u_um[axis] * beads[i].u_um[axis] + state.excess_square[axis];
+      sum += variance;
+      squares += variance * variance;
+    }
+    out.residual_freedom[axis] = sum * sum / squares * (out.beads - 3.0) / out.beads;
+  }
   return out;
 }
 
 }  // namespace
+
+// Each axis' sum of squares is chi-squared with its degrees of freedom (Satterthwaite 1946).
+AffineFit::Residual AffineFit::ResidualOver(std::initializer_list<std::size_t> axes) const {
+  double square = 0.0;
+  double fourth = 0.0;
+  for (const std::size_t axis : axes) {
+    square += std::pow(residual_rms_um[axis], 2);
+    if (residual_freedom[axis] > 0.0) {
+      fourth += std::pow(residual_rms_um[axis], 4) / residual_freedom[axis];
+    }
+  }
+  Residual out{std::sqrt(square), 0.0};
+  if (square > 0.0) out.u_um = std::sqrt(2.0 * fourth) / (2.0 * out.rms_um);
+  return out;
+}
 
 std::array<double, 3> AffineFit::ShiftAt(const std::array<double, 2>& place_um) const {
   std::array<double, 3> out = shift_um;

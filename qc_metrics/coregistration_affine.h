@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <vector>
@@ -22,9 +24,17 @@ struct AffineFit {
   std::array<std::array<std::array<double, 3>, 3>, 3> covariance{};
   std::array<double, 3> excess_um{};  ///< scatter of the beads beyond their own uncertainties
   std::array<double, 3> residual_rms_um{};
+  std::array<double, 3> residual_freedom{};        ///< fewer than beads - 3 where these differ in u
   std::vector<std::array<double, 3>> residual_um;  ///< of every bead, outliers too
   std::vector<bool> outlier;
   int beads = 0;  ///< without outliers
+
+  /// RMS residual over some axes together, and its standard uncertainty: how another field of as
+  /// many beads, as unsure as these, would differ; 0 where three beads leave nothing over.
+  struct Residual {
+    double rms_um = 0.0, u_um = 0.0;
+  };
+  [[nodiscard]] Residual ResidualOver(std::initializer_list<std::size_t> axes) const;
 
   [[nodiscard]] std::array<double, 3> ShiftAt(const std::array<double, 2>& place_um) const;
 };

@@ -184,9 +184,12 @@ void AddMap(const PairResult& pair, const CoregistrationSettings& settings, Pair
   out.Add("coregistration.shear", kAffine, "deg", map.shear_deg, joint).n = n;
   out.Add("coregistration.tilt.x", kAffine, "deg", map.tilt_deg[0], method(2)).n = n;
   out.Add("coregistration.tilt.y", kAffine, "deg", map.tilt_deg[1], method(2)).n = n;
-  const auto& rms = map.fit.residual_rms_um;
-  out.Add("coregistration.residual.lateral", kAffine, "um", {std::hypot(rms[0], rms[1])}, "").n = n;
-  out.Add("coregistration.residual.axial", kAffine, "um", {rms[2]}, "").n = n;
+  const auto add_residual = [&](const char* id, std::initializer_list<std::size_t> axes) {
+    const AffineFit::Residual residual = map.fit.ResidualOver(axes);
+    out.Add(id, kAffine, "um", {residual.rms_um, residual.u_um}, "residual_scatter").n = n;
+  };
+  add_residual("coregistration.residual.lateral", {0, 1});
+  add_residual("coregistration.residual.axial", {2});
 }
 
 /// Medians over the beads: the only value without a map, beside it otherwise.

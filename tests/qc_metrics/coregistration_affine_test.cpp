@@ -55,6 +55,33 @@ TEST(CoregistrationAffine, IsExactWithoutNoise) {
   }
 }
 
+// 12 and 40 beads, 400 fields of one arrangement: SD of the residual over the mean u. A chi
+// distribution's SD is some percent below the first order at 12 beads; 400 fields know it to 3.5 %.
+TEST(CoregistrationAffine, TheResidualIsUncertainByItsOwnScatter) {
+  Random random(77);
+  for (const int count : {12, 40}) {
+    const std::vector<Displacement> places = Draw(count, random, 0.0);
+    for (const auto& axes : {std::initializer_list<std::size_t>{0, 1}, {2}}) {
+      double sum = 0.0, square = 0.0, u = 0.0;
+      constexpr int kFields = 400;
+      for (int i = 0; i < kFields; ++i) {
+        std::vector<Displacement> beads = places;
+        for (Displacement& bead : beads) {
+          for (std::size_t axis = 0; axis < 3; ++axis) {
+            bead.shift_um[axis] += bead.u_um[axis] * random.Normal();
+          }
+        }
+        const auto residual = FitAffine(beads, 0.6)->ResidualOver(axes);
+        sum += residual.rms_um / kFields;
+        square += residual.rms_um * residual.rms_um / kFields;
+        u += residual.u_um / kFields;
+      }
+      EXPECT_NEAR(std::sqrt(square - sum * sum) / u, 1.0, 0.12) << count;
+    }
+  }
+  EXPECT_EQ(FitAffine(Draw(3, random, 1.0), 0.6)->ResidualOver({0, 1}).u_um, 0.0);
+}
+
 /// SD of (estimate - truth) / u of the shift and both gradients over many fields.
 struct Pulls {
   std::array<double, 3> squares{};
