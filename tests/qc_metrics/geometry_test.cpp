@@ -37,8 +37,6 @@ struct Pattern {
 class GridPatterns : public testing::TestWithParam<Pattern> {};
 
 TEST_P(GridPatterns, GiveThePixelSizes) {
-  double pulls = 0.0;
-  int n = 0;
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     GridScene scene;
     scene.pattern = GetParam().pattern;
@@ -53,6 +51,31 @@ TEST_P(GridPatterns, GiveThePixelSizes) {
     const Geometry g = Measure(scene);
     ASSERT_TRUE(g.pixel_size_x_um && g.pixel_size_y_um && g.shear_deg);
     EXPECT_EQ(g.kind, GridKind::kGrid);
+    EXPECT_NEAR(g.pixel_size_x_um->value / 0.103, 1.0, 1e-4);
+    EXPECT_NEAR(g.pixel_size_y_um->value / 0.101, 1.0, 1e-4);
+    EXPECT_NEAR(g.rotation_deg.value, scene.rotation_deg, 0.005);
+    EXPECT_NEAR(g.shear_deg->value, 0.15, 0.01);
+  }
+}
+
+TEST_P(GridPatterns, ErrWithinTheirUncertainty) {
+  double pulls = 0.0;
+  int n = 0;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    GridScene scene;
+    scene.columns = scene.rows = 360;
+    scene.pitch_um = 3.5;
+    scene.pattern = GetParam().pattern;
+    scene.sigma_px = GetParam().sigma_px;
+    scene.peak_e = GetParam().peak_e;
+    if (scene.peak_e < 0.0) scene.background_e = 2.0 - scene.peak_e;
+    scene.pixel_size_x_um = 0.103;
+    scene.pixel_size_y_um = 0.101;
+    scene.rotation_deg = 3.0 - 0.37 * static_cast<double>(seed);
+    scene.shear_deg = 0.15;
+    scene.seed = seed;
+    const Geometry g = Measure(scene);
+    ASSERT_TRUE(g.pixel_size_x_um && g.pixel_size_y_um && g.shear_deg);
     const auto add = [&](const Estimate& e, double truth) {
       pulls += std::pow((e.value - truth) / e.u, 2);
       ++n;
@@ -61,13 +84,11 @@ TEST_P(GridPatterns, GiveThePixelSizes) {
     add(*g.pixel_size_y_um, 0.101);
     add(g.rotation_deg, scene.rotation_deg);
     add(*g.shear_deg, 0.15);
-    EXPECT_NEAR(g.pixel_size_x_um->value / 0.103, 1.0, 1e-4);
-    EXPECT_NEAR(g.pixel_size_y_um->value / 0.101, 1.0, 1e-4);
-    EXPECT_NEAR(g.rotation_deg.value, scene.rotation_deg, 0.005);
-    EXPECT_NEAR(g.shear_deg->value, 0.15, 0.01);
   }
-  EXPECT_GT(std::sqrt(pulls / n), 0.4);  // 8 values: known to 25 %
-  EXPECT_LT(std::sqrt(pulls / n), 1.8);
+  EXPECT_GT(std::sqrt(pulls / n), 0.8);  // 48 values: known to 10 %
+  // Lines leave a slope of 2e-5 in the background, which their scatter does not tell.
+  const bool lines = GetParam().pattern == GridPattern::kCrossing;
+  EXPECT_LT(std::sqrt(pulls / n), lines ? 1.4 : 1.25);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GridPatterns,
