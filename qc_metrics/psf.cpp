@@ -259,6 +259,7 @@ Measured<PsfField> MeasurePsf(const Stack& stack, const PsfSettings& settings) {
   auto& located = std::get<Located>(measured);
   located.field.mismatch = TestField(located.context, located.work);
   located.field.light = MeasureHalfmax(located.context, located.field.mismatch, located.work);
+  GateAgainstShape(located.context.noise, located.work);
   PsfField field = FieldOf(located);
   AddLineProfiles(stack, settings, field.beads);
   return field;

@@ -14,9 +14,16 @@ constexpr double kEdgeFwhm = 1.25;       // distance of a centre from the latera
 constexpr double kZEdgeFwhm = 1.0;       // and from the first and last slice
 constexpr double kCloseSigmas = 7.0;     // windows of 4 sigma, and 3 sigma of the neighbour's light
 constexpr double kFaintFraction = 0.05;  // a neighbour fainter than this does not disturb
-constexpr double kDoubletElongation = 1.10;
-constexpr std::size_t kBeadsForKurtosis = 15;
-constexpr std::size_t kFieldBeads = 3;  // fewer say nothing of what is usual
+constexpr double kDoubletElongation = 1.08;
+constexpr double kPartOfPair = 0.4;  // of a pair's cumulants, to pass for one
+constexpr double kThirdDeviations = 4.0;
+constexpr double kFourthDeviations = 3.0;
+constexpr double kUnlike = 1.5;       // chi2 per degree of freedom
+constexpr double kUnlikeUsual = 5.0;  // times the usual bead's excess over 1, at its brightness
+constexpr double kUnlikeElectron = 2.5e-4;  // misfit that moves widths by less than 1 %
+constexpr std::size_t kBeadsForCumulants = 7;
+constexpr double kVarianceOfMedian = 1.57;  // over a mean's
+constexpr std::size_t kFieldBeads = 3;      // fewer say nothing of what is usual
 constexpr double kLargeFactor = 2.5;
 constexpr double kLargeTheory = 6.0;
 
@@ -116,58 +123,93 @@ double MedianOf(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Widths of the beads that are still in, to compare one with the others.
-struct FieldWidths {
+/// What the beads that are still in have in common, to compare one with the others.
+struct UsualBead {
   std::size_t beads = 0;
   double major_um = 0.0;
-  double z_um = 0.0;
+  Eigen::Matrix3d root;     ///< of the median covariance, voxels
+  Eigen::Matrix3d inverse;  ///< of that root
+  double excess = 0.0;      ///< median of (chi2 per degree of freedom - 1) / amplitude
 };
 
-FieldWidths WidthsOf(const std::vector<BeadWork>& work) {
+UsualBead UsualOf(const std::vector<BeadWork>& work) {
   std::vector<double> major;
-  std::vector<double> z;
+  std::vector<double> excess;
+  std::array<std::vector<double>, 6> shape;
   for (const BeadWork& one : work) {
-    if (!one.bead.rejected) {
-      major.push_back(one.bead.gaussian->major_um.value);
-      z.push_back(one.bead.gaussian->fwhm_um[2].value);
-    }
+    if (one.bead.rejected) continue;
+    const GaussianBead& g = *one.bead.gaussian;
+    major.push_back(g.major_um.value);
+    excess.push_back((g.chi2_per_dof - 1.0) / g.amplitude_adu);
+    for (std::size_t i = 0; i < 6; ++i) shape[i].push_back(g.shape_px2[i]);
   }
-  return major.empty() ? FieldWidths{} : FieldWidths{major.size(), MedianOf(major), MedianOf(z)};
+  UsualBead out;
+  out.beads = major.size();
+  if (out.beads < kFieldBeads) return out;
+  Shape median{};
+  for (std::size_t i = 0; i < 6; ++i) median[i] = MedianOf(shape[i]);
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(ToMatrix(median));
+  out.root = solver.operatorSqrt();
+  out.inverse = solver.operatorInverseSqrt();
+  out.major_um = MedianOf(major);
+  out.excess = std::max(0.0, MedianOf(std::move(excess)));
+  return out;
 }
 
-/// The long lateral axis in voxel units.
-Eigen::Vector3d LongLateralAxis(const GaussianBead& bead) {
-  const Eigen::Matrix2d lateral = ToMatrix(bead.shape_px2).topLeftCorner<2, 2>();
-  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> solver(lateral);
-  return {solver.eigenvectors()(0, 1), solver.eigenvectors()(1, 1), 0.0};
+/// How a bead's light is stretched against the usual bead: along which direction, in voxels, most,
+/// and by which factor of the width.
+struct Stretch {
+  Eigen::Vector3d direction = Eigen::Vector3d::Zero();
+  double factor = 1.0;
+};
+
+Stretch StretchOf(const GaussianBead& bead, const UsualBead& usual) {
+  const Eigen::Matrix3d relative = usual.inverse * ToMatrix(bead.shape_px2) * usual.inverse;
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(relative);
+  return {usual.root * solver.eigenvectors().col(2), std::sqrt(solver.eigenvalues()[2])};
 }
 
-/// The two directions along which a bead may be two.
-std::array<Eigen::Vector3d, 2> Directions(const GaussianBead& bead) {
-  return {LongLateralAxis(bead), Eigen::Vector3d(0.0, 0.0, 1.0)};
-}
+/// Median cumulants along a direction of beads that are not stretched: what the field's light has
+/// without being two.
+struct UsualCumulants {
+  double third = 0.0, fourth = 0.0;
+  double wider = 1.0;  ///< by which a difference from them scatters more than one bead does
+};
 
-/// Median excess kurtosis of the field's beads: what its light has without being double.
-std::array<double, 2> FieldKurtosis(const FitContext& context, const std::vector<BeadWork>& work) {
-  std::array<std::vector<double>, 2> all;
-  for (const BeadWork& one : work) {
-    if (one.bead.rejected || all[0].size() >= kBeadsForKurtosis) continue;
-    const auto directions = Directions(*one.bead.gaussian);
-    for (std::size_t i = 0; i < 2; ++i) {
-      all[i].push_back(
-          ExcessKurtosis(*one.fitted, context.noise, context.box, directions[i]).value);
-    }
+UsualCumulants UsualAlong(const FitContext& context, const std::vector<BeadWork>& work,
+                          const std::vector<Stretch>& stretches, const Eigen::Vector3d& direction) {
+  std::vector<double> third;
+  std::vector<double> fourth;
+  for (std::size_t i = 0; i < work.size() && third.size() < kBeadsForCumulants; ++i) {
+    if (work[i].bead.rejected || stretches[i].factor > kDoubletElongation) continue;
+    const Cumulants c = LeftOver(*work[i].fitted, context.noise, context.box, direction);
+    third.push_back(c.third.value);
+    fourth.push_back(c.fourth.value);
   }
-  return all[0].empty() ? std::array<double, 2>{}
-                        : std::array<double, 2>{MedianOf(all[0]), MedianOf(all[1])};
+  if (third.empty()) return {};
+  const double wider = std::sqrt(1.0 + kVarianceOfMedian / static_cast<double>(third.size()));
+  return {MedianOf(std::move(third)), MedianOf(std::move(fourth)), wider};
 }
 
-/// Whether a bead is two along a direction, given how much longer it is there than its field.
-bool IsDouble(const Estimate& kurtosis, double usual, double elongation) {
-  const double own = kurtosis.value - usual;
-  const double share = 1.0 - 1.0 / (elongation * elongation);
-  return elongation > kDoubletElongation && own < 0.4 * -2.0 * share * share &&
-         own < -2.5 * kurtosis.u;
+/// Whether a bead that is longer than its field along a direction is two: equal ones leave a
+/// negative fourth cumulant, unequal ones a third, without the long tail that makes coma's.
+bool IsDouble(const Cumulants& found, const UsualCumulants& usual, double factor) {
+  const double third = std::abs(found.third.value - usual.third);
+  const double fourth = found.fourth.value - usual.fourth;
+  const double third_noise = kThirdDeviations * usual.wider * found.third.u;
+  const double fourth_noise = kFourthDeviations * usual.wider * found.fourth.u;
+  const double share = 1.0 - 1.0 / (factor * factor);
+  const bool equals = fourth < kPartOfPair * -2.0 * share * share && fourth < -fourth_noise;
+  const bool unequals = third > kPartOfPair * std::pow(share, 1.5) && third > third_noise &&
+                        fourth < share * share + fourth_noise;
+  return equals || unequals;
+}
+
+/// Chi squared per degree of freedom beyond which a bead is unlike the others. What any model
+/// misses of a bead, and of all of them, grows with the light.
+double LimitOfChiSquare(const NoiseLine& noise, const GaussianBead& bead, double usual_excess) {
+  const double electrons = noise.per_adu > 0.0 ? bead.amplitude_adu / noise.per_adu : 0.0;
+  return kUnlike + kUnlikeElectron * electrons + kUnlikeUsual * usual_excess * bead.amplitude_adu;
 }
 
 }  // namespace
@@ -217,29 +259,53 @@ void GateFit(const FitContext& context, const PsfSettings& settings, BeadWork& w
 }
 
 void GateAgainstField(const FitContext& context, std::vector<BeadWork>& work) {
-  const FieldWidths field = WidthsOf(work);
-  if (field.beads < kFieldBeads) {
+  const UsualBead usual = UsualOf(work);
+  if (usual.beads < kFieldBeads) {
     return;
   }
-  std::optional<std::array<double, 2>> usual;
+  std::vector<Stretch> stretches(work.size());
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    if (!work[i].bead.rejected) stretches[i] = StretchOf(*work[i].bead.gaussian, usual);
+  }
+  std::vector<bool> doubles(work.size(), false);
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const auto& [direction, factor] = stretches[i];
+    if (work[i].bead.rejected || factor < kDoubletElongation) continue;
+    const Cumulants found = LeftOver(*work[i].fitted, context.noise, context.box, direction);
+    doubles[i] = IsDouble(found, UsualAlong(context, work, stretches, direction), factor);
+  }
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    PsfBead& bead = work[i].bead;
+    if (bead.rejected) continue;
+    if (doubles[i]) {
+      bead.rejected = RejectReason::kDoublet;
+    } else if (bead.gaussian->chi2_per_dof >
+               LimitOfChiSquare(context.noise, *bead.gaussian, usual.excess)) {
+      bead.rejected = RejectReason::kLowR2;
+    } else if (bead.gaussian->major_um.value > kLargeFactor * usual.major_um) {
+      bead.rejected = RejectReason::kTooLarge;
+    }
+  }
+}
+
+void GateAgainstShape(const NoiseLine& noise, std::vector<BeadWork>& work) {
+  const auto is_shaped = [](const PsfBead& bead) {
+    return !bead.rejected && bead.halfmax && bead.halfmax->source == HalfmaxSource::kPooledShape;
+  };
+  std::vector<double> excess;
+  for (const BeadWork& one : work) {
+    if (!is_shaped(one.bead)) continue;
+    excess.push_back((one.bead.halfmax->chi2_per_dof - 1.0) / one.bead.gaussian->amplitude_adu);
+  }
+  if (excess.size() < kFieldBeads) {
+    return;
+  }
+  const double usual = std::max(0.0, MedianOf(std::move(excess)));
   for (BeadWork& one : work) {
-    if (one.bead.rejected) {
-      continue;
-    }
-    const GaussianBead& g = *one.bead.gaussian;
-    const std::array<double, 2> elongation = {g.major_um.value / field.major_um,
-                                              g.fwhm_um[2].value / field.z_um};
-    const auto directions = Directions(g);
-    for (std::size_t i = 0; i < 2; ++i) {
-      if (elongation[i] < kDoubletElongation) continue;
-      if (!usual) usual = FieldKurtosis(context, work);
-      const Estimate k = ExcessKurtosis(*one.fitted, context.noise, context.box, directions[i]);
-      if (IsDouble(k, (*usual)[i], elongation[i])) {
-        one.bead.rejected = RejectReason::kDoublet;
-      }
-    }
-    if (!one.bead.rejected && elongation[0] > kLargeFactor) {
-      one.bead.rejected = RejectReason::kTooLarge;
+    if (is_shaped(one.bead) &&
+        one.bead.halfmax->chi2_per_dof > LimitOfChiSquare(noise, *one.bead.gaussian, usual)) {
+      one.bead.rejected = RejectReason::kLowR2;
+      one.bead.halfmax.reset();
     }
   }
 }

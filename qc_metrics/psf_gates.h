@@ -23,8 +23,12 @@ void GateCandidates(const FitContext& context, const PsfSettings& settings,
 /// Gates of one fit: fit_failed, low_snr, edge, z_edge, too_large, low_r2.
 void GateFit(const FitContext& context, const PsfSettings& settings, BeadWork& work);
 
-/// Gates that compare beads with each other, from 3 on: doublet (elongated, and the residual has
-/// the negative fourth cumulant of two beads), too_large (2.5 times the median).
+/// Gates that compare beads with each other, from 3 on: doublet (stretched against the median bead
+/// along any direction, with the cumulants that two beads leave), low_r2 (misses the fit by far
+/// more than the others: dirt, a pair in depth), too_large (2.5 times the median).
 void GateAgainstField(const FitContext& context, std::vector<BeadWork>& work);
+
+/// The same low_r2 against the shape that the beads of a channel share, once it is known.
+void GateAgainstShape(const NoiseLine& noise, std::vector<BeadWork>& work);
 
 }  // namespace qc_metrics

@@ -116,32 +116,37 @@ void TakeFitted(const FittedBead& bead, const NoiseLine& noise, const PixelBox& 
 
 }  // namespace
 
-Estimate ExcessKurtosis(const FittedBead& bead, const NoiseLine& noise, const PixelBox& box,
-                        const Eigen::Vector3d& direction) {
-  const Eigen::Matrix3d p = Precision(bead.fit.theta);
-  const Eigen::Vector3d slope = p * direction;
+Cumulants LeftOver(const FittedBead& bead, const NoiseLine& noise, const PixelBox& box,
+                   const Eigen::Vector3d& direction) {
+  const Eigen::Vector3d slope = Precision(bead.fit.theta) * direction;
   const double q = direction.dot(slope);
   const Eigen::Vector3d centre = Centre(bead.fit.theta);
-  double square = 0.0;
-  double score = 0.0;
-  Parameters cross = Parameters::Zero();
+  Eigen::Matrix2d square = Eigen::Matrix2d::Zero();
+  Eigen::Vector2d score = Eigen::Vector2d::Zero();
+  Eigen::Matrix<double, 14, 2> cross = Eigen::Matrix<double, 14, 2>::Zero();
   ForEachVoxel(bead, noise, box,
                [&](double x, double y, double z, double residual, double weight, double light) {
                  const double h = slope.dot(Eigen::Vector3d(x, y, z) - centre);
-                 const double b = light / 24.0 * (h * h * (h * h - 6.0 * q) + 3.0 * q * q);
-                 square += weight * b * b;
+                 const Eigen::Vector2d b =
+                     light * Eigen::Vector2d(h * (h * h - 3.0 * q) / 6.0,
+                                             (h * h * (h * h - 6.0 * q) + 3.0 * q * q) / 24.0);
+                 square += weight * b * b.transpose();
                  score += weight * residual * b;
-                 cross += weight * b * Derivatives(light, x, y, z);
+                 cross += weight * Derivatives(light, x, y, z) * b.transpose();
                });
   const Parameters scale = bead.fit.information.diagonal().cwiseSqrt().cwiseInverse();
   const Information scaled = scale.asDiagonal() * bead.fit.information * scale.asDiagonal();
-  const Parameters scaled_cross = scale.cwiseProduct(cross);
-  const double left = square - scaled_cross.dot(scaled.llt().solve(scaled_cross));
-  if (!(left > 0.0)) {
-    return {0.0, 1e9};
+  cross = scale.asDiagonal() * cross;
+  const Eigen::Matrix2d left = square - cross.transpose() * scaled.llt().solve(cross);
+  if (!(left(0, 0) > 0.0) || !(left.determinant() > 0.0)) {
+    return {{0.0, 1e9}, {0.0, 1e9}};
   }
-  const double variance = direction.dot(p.inverse() * direction);
-  return {score / left / (variance * variance), 1.0 / std::sqrt(left) / (variance * variance)};
+  // 1 / q is the variance that the light has along a direction in which something was added to it.
+  const Eigen::Matrix2d covariance = left.inverse();
+  const Eigen::Vector2d value = covariance * score;
+  const double third = std::pow(q, 1.5);
+  return {{third * value[0], third * std::sqrt(covariance(0, 0))},
+          {q * q * value[1], q * q * std::sqrt(covariance(1, 1))}};
 }
 
 ModelMismatch TestModel(std::span<const FittedBead* const> beads, const NoiseLine& noise,

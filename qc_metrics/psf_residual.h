@@ -16,11 +16,15 @@ struct FittedBead {
   std::vector<std::array<int, 2>> hot_columns{};  ///< x, y in the stack, taken out of the window
 };
 
-/// Fourth cumulant that the fit left over along a direction, over the variance squared.
+/// Cumulants that a fit left over along a direction, over powers of the variance there.
 ///
-/// Two beads at +-d/2 leave -2 (d/2)^4 / (sigma^2 + d^2/4)^2; one elongated bead leaves 0.
-[[nodiscard]] Estimate ExcessKurtosis(const FittedBead& bead, const NoiseLine& noise,
-                                      const PixelBox& box, const Eigen::Vector3d& direction_px);
+/// Two beads of shares p and q that add the part s to the variance leave s^1.5 (q - p) / sqrt(p q)
+/// and s^2 (1 / (p q) - 6), which is -2 s^2 for equals; one elongated bead leaves none.
+struct Cumulants {
+  Estimate third, fourth;
+};
+[[nodiscard]] Cumulants LeftOver(const FittedBead& bead, const NoiseLine& noise,
+                                 const PixelBox& box, const Eigen::Vector3d& direction_px);
 
 /// Tests whether the light of beads is Gaussian.
 ///

@@ -159,6 +159,74 @@ TEST(PsfGates, AnUnresolvedPairAmongSinglesIsADoublet) {
   EXPECT_EQ(field.Kept(), 24);
 }
 
+/// 25 cells of 64 px, a single in every other one, else two beads `apart_um` from each other at the
+/// angle `from_z` from the optical axis, the second of `share` times the light.
+struct PairScene {
+  BeadScene scene{320, 320, 60, kVoxelUm};
+  std::vector<std::array<double, 3>> singles, pairs;
+};
+
+PairScene MakePairs(double peak_e, double apart_um, double from_z, double share,
+                    std::uint64_t seed) {
+  PairScene out;
+  out.scene.seed = seed;
+  monitor::simulation::Random random(seed + 5);
+  for (int cell = 0; cell < 25; ++cell) {
+    const std::array<double, 3> at = {64.0 * (cell % 5 + 0.5) + random.Uniform(-4.0, 4.0),
+                                      64.0 * (cell / 5 + 0.5) + random.Uniform(-4.0, 4.0),
+                                      random.Uniform(26.0, 34.0)};
+    const double lateral = 1.0 + 0.03 * random.Normal();
+    const double axial = 1.0 + 0.03 * random.Normal();
+    const auto shape =
+        EllipsoidCovariance({kFwhmUm[0] * lateral, kFwhmUm[1] * lateral, kFwhmUm[2] * axial});
+    out.scene.beads.push_back({at, shape, peak_e});
+    if (cell % 2 == 0) {
+      out.singles.push_back(at);
+      continue;
+    }
+    const double angle = random.Uniform(0.0, 6.28);
+    const std::array<double, 3> step = {std::sin(from_z) * std::cos(angle),
+                                        std::sin(from_z) * std::sin(angle), std::cos(from_z)};
+    std::array<double, 3> second = at;
+    for (std::size_t i = 0; i < 3; ++i) second[i] += apart_um * step[i] / kVoxelUm[i];
+    out.scene.beads.push_back({second, shape, share * peak_e});
+    out.pairs.push_back(at);
+    out.pairs.push_back(second);
+  }
+  return out;
+}
+
+struct PairCase {
+  double peak_e, apart_um, from_z, share;
+};
+
+class Pairs : public testing::TestWithParam<PairCase> {};
+
+/// Two beads that were kept as one read 15 to 60 % wide along their axis.
+TEST_P(Pairs, AreNeverKeptAndCostNoSingle) {
+  const PairCase& c = GetParam();
+  const PairScene scene = MakePairs(c.peak_e, c.apart_um, c.from_z, c.share, 61);
+  const PsfField field = Measure({RenderBeadStack(scene.scene)}, SettingsOf(scene.scene));
+  for (const auto& at : scene.singles) EXPECT_EQ(ReasonAt(field, at[0], at[1]), "kept");
+  for (const auto& at : scene.pairs) {
+    const std::string reason = ReasonAt(field, at[0], at[1]);
+    EXPECT_TRUE(reason == "doublet" || reason == "too_close" || reason == "low_r2" ||
+                reason == "fit_failed")
+        << reason;
+  }
+  EXPECT_EQ(field.Kept(), 13);
+}
+
+constexpr double kLateral = 1.5708, kOblique = 0.9, kAxial = 0.0;
+INSTANTIATE_TEST_SUITE_P(
+    Scenes, Pairs,
+    testing::Values(PairCase{2000.0, 0.2, kLateral, 1.0}, PairCase{2000.0, 0.3, kLateral, 0.4},
+                    PairCase{2000.0, 0.6, kLateral, 1.0}, PairCase{2000.0, 0.6, kLateral, 0.4},
+                    PairCase{2000.0, 0.4, kAxial, 1.0}, PairCase{2000.0, 0.5, kAxial, 0.4},
+                    PairCase{2000.0, 0.8, kAxial, 0.4}, PairCase{2000.0, 0.2, kOblique, 0.4},
+                    PairCase{15000.0, 0.4, kAxial, 0.4}, PairCase{200.0, 0.3, kLateral, 1.0},
+                    PairCase{200.0, 0.6, kLateral, 1.0}, PairCase{200.0, 0.6, kAxial, 1.0}));
+
 TEST(PsfGates, AnElongatedSingleBeadIsNotADoublet) {
   BeadScene scene = FieldScene(30, 2000.0, 14, {0.02, 0.0, 0.0});
   scene.beads[3].covariance_um2 = EllipsoidCovariance({0.30, 0.235, 0.706});
