@@ -33,11 +33,16 @@ double Scaled(const Estimate& from, double value) {
   return from.value > 0.0 ? value * from.u / from.value : 0.0;
 }
 
-void SetSection(const Section& section, HalfmaxBead& out) {
-  out.minor_um.value = section.minor;
-  out.major_um.value = section.major;
+/// Noise makes a round section look long some way, by 1.25 u on average: of the logarithm of
+/// major / minor, a length of two components of SD u, u squared is taken off (Wardle and Kronberg,
+/// ApJ 194, 249 (1974)).
+void SetSection(const Section& section, double relative_u, HalfmaxBead& out) {
+  const double seen = std::log(section.major / section.minor);
+  const double length = std::sqrt(std::max(0.0, seen * seen - relative_u * relative_u));
   out.lateral_um.value = std::sqrt(section.minor * section.major);
-  out.asymmetry.value = section.minor / section.major;
+  out.asymmetry.value = std::exp(-length);
+  out.minor_um.value = out.lateral_um.value * std::exp(-0.5 * length);
+  out.major_um.value = out.lateral_um.value * std::exp(0.5 * length);
 }
 
 /// Light that is Gaussian: the fit's own widths and the section of its ellipsoid.
@@ -49,7 +54,8 @@ HalfmaxBead FromGaussian(const GaussianBead& bead, const std::array<double, 3>& 
   const Eigen::Matrix3d covariance =
       voxel.asDiagonal() * ToMatrix(bead.covariance_px2) * voxel.asDiagonal();
   const Eigen::Matrix3d precision = covariance.inverse();
-  SetSection(SectionOf(precision.topLeftCorner<2, 2>() / (kFwhmPerSigma * kFwhmPerSigma)), out);
+  SetSection(SectionOf(precision.topLeftCorner<2, 2>() / (kFwhmPerSigma * kFwhmPerSigma)),
+             Scaled(bead.asymmetry, 1.0), out);
   out.minor_um.u = Scaled(bead.minor_um, out.minor_um.value);
   out.major_um.u = Scaled(bead.major_um, out.major_um.value);
   out.lateral_um.u = Scaled(bead.lateral_um, out.lateral_um.value);
@@ -67,7 +73,7 @@ HalfmaxBead FromLines(const Candidate& candidate, const std::array<double, 3>& v
   }
   const double x = out.fwhm_um[0].value;
   const double y = out.fwhm_um[1].value;
-  SetSection({std::min(x, y), std::max(x, y), {}, {}}, out);
+  SetSection({std::min(x, y), std::max(x, y), {}, {}}, 0.0, out);
   for (Estimate* e : {&out.minor_um, &out.major_um, &out.lateral_um, &out.asymmetry}) {
     e->u = kLineProfileU * e->value;
   }
@@ -137,13 +143,13 @@ HalfmaxBead FromShape(const FitContext& context, const ShapedBead& bead, const H
   q(1, 1) = form(half.axes[1]);
   q(0, 1) = q(1, 0) = 0.5 * (form(half.diagonals[0]) - form(half.diagonals[1]));
   const Section section = SectionOf(q);
-  SetSection(section, out);
   const BeadVector minor =
       own.Gradient(LateralDirection(section.minor_axis, context.voxel_um), section.minor);
   const BeadVector major =
       own.Gradient(LateralDirection(section.major_axis, context.voxel_um), section.major);
-  set(out.minor_um, section.minor, own.OfWidth(minor), shared.lateral);
-  set(out.major_um, section.major, own.OfWidth(major), shared.lateral);
+  SetSection(section, factor * own.OfRatio(minor - major), out);
+  set(out.minor_um, out.minor_um.value, own.OfWidth(minor), shared.lateral);
+  set(out.major_um, out.major_um.value, own.OfWidth(major), shared.lateral);
   set(out.lateral_um, out.lateral_um.value, own.OfWidth(0.5 * (minor + major)), shared.lateral);
   set(out.asymmetry, out.asymmetry.value, own.OfRatio(minor - major), shared.asymmetry);
   return out;
