@@ -186,8 +186,8 @@ def optical(machine):
 
 
 def memory(machine):
-    """S5: a stack of gigabytes, mapped, must not need more memory of its own than a small one."""
-    path = stack(machine, 2048, 300, 200)
+    """S5: a stack of a gigabyte, mapped, must not need more memory of its own than a small one."""
+    path = stack(machine, 2048, 128, 200)
     row = machine.measure("psf", path, *CAMERA, rounds=1)
     path.unlink()
     say("S5", f"psf of {row['input_mb'] / 1000:.1f} GB", row, "64 MB besides pages")
