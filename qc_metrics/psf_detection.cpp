@@ -40,6 +40,34 @@ double ExpectedWidthPx(const PsfSettings& settings) {
   return std::clamp(width_um / pixel, 2.0, 24.0);
 }
 
+/// Pixels of one axis between the centres of blocks; beyond the outer ones they count as there.
+struct Between {
+  std::vector<int> starts;  ///< first pixel at or behind the centre of each block, 0 for the first
+  std::vector<float> shares;  ///< of the next block, for each pixel
+
+  Between(int blocks, int pixels) : starts(1, 0), shares(static_cast<std::size_t>(pixels)) {
+    for (int i = 0; i < pixels; ++i) {
+      const double at = std::clamp((i + 0.5) * blocks / pixels - 0.5, 0.0, blocks - 1.0);
+      while (std::ssize(starts) <= static_cast<int>(at)) starts.push_back(i);
+      shares[static_cast<std::size_t>(i)] = static_cast<float>(at - static_cast<int>(at));
+    }
+  }
+  [[nodiscard]] int EndOf(std::size_t block) const {
+    return block + 1 < starts.size() ? starts[block + 1] : static_cast<int>(shares.size());
+  }
+};
+
+/// Subtracts from a row the line through the values at the blocks' centres.
+void SubtractLine(const std::vector<float>& line, const Between& across, float* row) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const float step = line[std::min(i + 1, line.size() - 1)] - line[i];
+    const int end = across.EndOf(i);
+    for (int x = across.starts[i]; x < end; ++x) {
+      row[x] -= line[i] + across.shares[static_cast<std::size_t>(x)] * step;
+    }
+  }
+}
+
 /// Subtracts a surface through the medians of blocks, which a few beads do not move.
 void SubtractLocalMedian(cv::Mat& image, double width_px) {
   const int block = std::max(64, static_cast<int>(16.0 * width_px));
@@ -54,9 +82,21 @@ void SubtractLocalMedian(cv::Mat& image, double width_px) {
       medians.at<float>(j, i) = MedianOf(values);
     }
   }
-  cv::Mat surface;
-  cv::resize(medians, surface, image.size(), 0, 0, cv::INTER_LINEAR);
-  image -= surface;
+  const Between across(nx, image.cols);
+  const Between down(ny, image.rows);
+  std::vector<float> line(static_cast<std::size_t>(nx));
+  for (int j = 0; j < ny; ++j) {
+    const float* upper = medians.ptr<float>(j);
+    const float* lower = medians.ptr<float>(std::min(j + 1, ny - 1));
+    for (int y = down.starts[static_cast<std::size_t>(j)];
+         y < down.EndOf(static_cast<std::size_t>(j)); ++y) {
+      const float share = down.shares[static_cast<std::size_t>(y)];
+      for (std::size_t i = 0; i < line.size(); ++i) {
+        line[i] = upper[i] + share * (lower[i] - upper[i]);
+      }
+      SubtractLine(line, across, image.ptr<float>(y));
+    }
+  }
 }
 
 double RobustSd(const cv::Mat& image) {
@@ -82,6 +122,20 @@ double RingMedian(const cv::Mat& image, int x, int y, double radius) {
   return values.empty() ? 0.0 : static_cast<double>(MedianOf(values));
 }
 
+/// Whether no pixel of the square about (x, y) is higher.
+bool IsHighest(const cv::Mat& image, int x, int y, int radius) {
+  const float here = image.at<float>(y, x);
+  const int first = std::max(0, x - radius);
+  const int last = std::min(image.cols - 1, x + radius);
+  for (int row = std::max(0, y - radius); row <= std::min(image.rows - 1, y + radius); ++row) {
+    const float* value = image.ptr<float>(row);
+    if (std::any_of(value + first, value + last + 1, [&](float v) { return v > here; })) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Local maxima of the smoothed projection that stand out, as (height, place).
 std::vector<std::pair<float, cv::Point>> LocalMaxima(const cv::Mat& smooth, double sd,
                                                      double width_px) {
@@ -89,15 +143,12 @@ std::vector<std::pair<float, cv::Point>> LocalMaxima(const cv::Mat& smooth, doub
   cv::minMaxLoc(smooth, nullptr, &highest);
   const double threshold = sd > 0.0 ? kThresholdSds * sd : 0.02 * highest;
   const int radius = 1 + static_cast<int>(std::ceil(0.5 * width_px));
-  cv::Mat dilated;
-  cv::dilate(smooth, dilated,
-             cv::getStructuringElement(cv::MORPH_RECT, cv::Size(2 * radius + 1, 2 * radius + 1)));
   std::vector<std::pair<float, cv::Point>> maxima;
   for (int y = 0; y < smooth.rows; ++y) {
     const float* value = smooth.ptr<float>(y);
-    const float* local = dilated.ptr<float>(y);
     for (int x = 0; x < smooth.cols; ++x) {
-      if (value[x] < local[x] || !(static_cast<double>(value[x]) > threshold)) {
+      if (!(static_cast<double>(value[x]) > threshold) || !IsHighest(smooth, x, y, 1) ||
+          !IsHighest(smooth, x, y, radius)) {
         continue;
       }
       const double around = RingMedian(smooth, x, y, 2.5 * width_px);

@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "qc_metrics/psf_lanes.h"
+
 namespace qc_metrics {
 namespace {
 
@@ -36,13 +38,31 @@ using Element = std::remove_const_t<std::remove_pointer_t<T>>;
 
 /// Running maximum of `count` values; written without branches so that it vectorises.
 template <typename T>
-void RaiseMaximum(const T* values, int count, std::uint16_t slice, T* maximum,
-                  std::uint16_t* where) {
+ETALON_INLINE void Raise(const T* __restrict values, int count, std::uint16_t slice,
+                         T* __restrict maximum, std::uint16_t* __restrict where) {
   for (int i = 0; i < count; ++i) {
     const bool higher = values[i] > maximum[i];
     maximum[i] = higher ? values[i] : maximum[i];
     where[i] = higher ? slice : where[i];
   }
+}
+
+// One function a type: those that are chosen at run time cannot be templates.
+ETALON_HOT void RaiseMaximum(const std::uint8_t* values, int count, std::uint16_t slice,
+                             std::uint8_t* maximum, std::uint16_t* where) {
+  Raise(values, count, slice, maximum, where);
+}
+ETALON_HOT void RaiseMaximum(const std::uint16_t* values, int count, std::uint16_t slice,
+                             std::uint16_t* maximum, std::uint16_t* where) {
+  Raise(values, count, slice, maximum, where);
+}
+ETALON_HOT void RaiseMaximum(const std::int32_t* values, int count, std::uint16_t slice,
+                             std::int32_t* maximum, std::uint16_t* where) {
+  Raise(values, count, slice, maximum, where);
+}
+ETALON_HOT void RaiseMaximum(const float* values, int count, std::uint16_t slice, float* maximum,
+                             std::uint16_t* where) {
+  Raise(values, count, slice, maximum, where);
 }
 
 /// True when every value is finite; integers always are.
