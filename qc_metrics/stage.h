@@ -85,6 +85,7 @@ struct DriftSettings {
 struct LagDisplacement {
   double lag_s = 0.0;
   double msd_um2 = 0.0;  ///< noise of the localisation removed
+  double u_um2 = 0.0;    ///< of another recording of the same path
 };
 
 struct StageDrift {

@@ -63,11 +63,38 @@ void Stabilisation(const StageTrack& track, const DriftSettings& settings, Stage
                                    track.frame_interval_s / std::sqrt(12.0)};
 }
 
+/// What the localisation adds to the variance of a lag's sum of squares, along one axis.
+///
+/// The sum is a quadratic form of the frames' errors e: its linear part is 2 e_k (d_(k-lag) - d_k)
+/// summed over the frames, d the steps; its square part has the variance q = 2 sum A_ij^2 s_i^2
+/// s_j^2, A holding the number of steps that end at a frame and -1 for each pair. Steps that are
+/// measured hold errors themselves, which raises the linear part by 2 q: linear + q - 2 q is left.
+double VarianceOfSquares(const StageTrack& track, std::size_t axis, std::size_t lag) {
+  const std::size_t frames = track.position_um.size();
+  const auto variance = [&](std::size_t k) { return track.u_um[k][axis] * track.u_um[k][axis]; };
+  const auto step = [&](std::size_t k) {
+    return track.position_um[k + lag][axis] - track.position_um[k][axis];
+  };
+  double linear = 0.0;
+  double square = 0.0;
+  for (std::size_t k = 0; k < frames; ++k) {
+    const bool ends = k >= lag;
+    const bool begins = k + lag < frames;
+    const double pull = (ends ? step(k - lag) : 0.0) - (begins ? step(k) : 0.0);
+    const double steps = (ends ? 1.0 : 0.0) + (begins ? 1.0 : 0.0);
+    linear += 4.0 * pull * pull * variance(k);
+    square += 2.0 * steps * steps * variance(k) * variance(k);
+    if (begins) square += 4.0 * variance(k) * variance(k + lag);
+  }
+  return std::max(square, linear - square);
+}
+
 void MeanSquares(const StageTrack& track, StageDrift& out) {
   const std::size_t frames = track.position_um.size();
   for (std::size_t lag = 1; lag <= std::max<std::size_t>(1, frames / 4); ++lag) {
     double squares = 0.0;
     double noise = 0.0;
+    double variance = 0.0;
     for (std::size_t k = 0; k + lag < frames; ++k) {
       const double step = Step(track, k, k + lag);
       squares += step * step;
@@ -76,9 +103,12 @@ void MeanSquares(const StageTrack& track, StageDrift& out) {
                  track.u_um[k + lag][axis] * track.u_um[k + lag][axis];
       }
     }
+    for (std::size_t axis = 0; axis < static_cast<std::size_t>(track.axes); ++axis) {
+      variance += VarianceOfSquares(track, axis, lag);
+    }
     const auto pairs = static_cast<double>(frames - lag);
-    out.msd.push_back(
-        {static_cast<double>(lag) * track.frame_interval_s, (squares - noise) / pairs});
+    out.msd.push_back({static_cast<double>(lag) * track.frame_interval_s, (squares - noise) / pairs,
+                       std::sqrt(variance) / pairs});
   }
 }
 

@@ -149,7 +149,7 @@ Report DriftReport(const Measured<StageDrift>& measured, const StageTrack& track
                                std::nullopt});
   }
   for (const LagDisplacement& lag : {drift.msd.front(), drift.msd.back()}) {
-    Add(report, "stage.msd", kTrack, "um2", {lag.msd_um2, std::nullopt}, "").of["lag_s"] =
+    Add(report, "stage.msd", kTrack, "um2", {lag.msd_um2, lag.u_um2}, "localisation").of["lag_s"] =
         lag.lag_s;
     if (drift.msd.size() == 1) break;
   }
