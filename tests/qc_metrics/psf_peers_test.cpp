@@ -1,10 +1,10 @@
 // Defects of the peers that concern point spread functions, each one a test here. The others:
 // reference distance in oblique directions, EllipsoidReference.TheOldReading...; a repeated corner,
 // RealField.BottomLeftCorner... and Golden; last row and column, Illumination.RegionsReach...; an
-// offset before a ratio and one dead pixel, Illumination.ForgottenCameraOffset... and .OneDeadPixel...;
-// five of five stage directions, StageMovesTest.DirectionsInEveryWriting; a MAD that is one,
-// PsfOutliers; Nyquist and theory, PsfTheory; a DSNU of hot pixels, DarkSeriesTest.HotPixelsAreOut...;
-// a blur that is ImageJ's, FieldImageJ.
+// offset before a ratio and one dead pixel, Illumination.ForgottenCameraOffset... and
+// .OneDeadPixel...; five of five stage directions, StageMovesTest.DirectionsInEveryWriting; a MAD
+// that is one, PsfOutliers; Nyquist and theory, PsfTheory; a DSNU of hot pixels,
+// DarkSeriesTest.HotPixelsAreOut...; a blur that is ImageJ's, FieldImageJ.
 
 #include <gtest/gtest.h>
 
