@@ -287,9 +287,9 @@ std::optional<AffineFit> FitAffine(std::span<const Displacement> beads, double l
   }
   Members members = StartMembers(beads);
   State state = Solve(beads, members);
-  for (int round = 0; round < kRounds && beads.size() >= kRobustBeads; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     Members next = Agreeing(beads, members, state);
-    if (next == members || next.size() < kRobustBeads) {
+    if (next == members || next.size() < kRobustBeads) {  // few beads have no outliers
       break;
     }
     members = std::move(next);

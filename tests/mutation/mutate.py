@@ -17,7 +17,6 @@ import pathlib
 import pickle
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 
@@ -28,6 +27,7 @@ ROOT = HERE.parents[1]
 MOST_ALIVE = 0.05
 QUICK = 0.3         # seconds of processor time: such tests share a process
 LONGEST = 20.0      # tests beyond are not asked, which can only leave more alive
+MOST_FAILING = 3    # tests that fail without any mutant: a busy machine, not a broken build
 MEMORY = 6 << 30    # bytes a test may take
 
 
@@ -44,17 +44,19 @@ def lay_out(tree, folder):
     digest = hashlib.sha256()
     headers = hashlib.sha256((HERE / "mutants.py").read_bytes())
     for name in names:
-        source, copy = ROOT / name, tree / name
+        data, copy = (ROOT / name).read_bytes(), tree / name
         if name.endswith((".cpp", ".h", "CMakeLists.txt")):
-            digest.update(name.encode() + b"\0" + source.read_bytes())
+            digest.update(name.encode() + b"\0" + data)
         if name.startswith(folder) and name.endswith(".h"):
-            headers.update(name.encode() + b"\0" + source.read_bytes())
-        if copy.exists() and copy.stat().st_mtime == source.stat().st_mtime:
-            continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, copy)
+            headers.update(name.encode() + b"\0" + data)
+        # A file that changed is new, however old it is where it comes from: the build goes by time.
+        if not copy.exists() or copy.read_bytes() != data:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(data)
+            copy.chmod((ROOT / name).stat().st_mode)
+    known = set(names)
     for copy in tree.glob("[!b]*/**/*.*"):
-        if copy.is_file() and str(copy.relative_to(tree)) not in names:
+        if copy.is_file() and str(copy.relative_to(tree)) not in known:
             copy.unlink()
     return digest.hexdigest(), headers.hexdigest()
 
@@ -185,15 +187,18 @@ class Tests:
     def __init__(self, build, targets, jobs):
         self.build = build
         names = [(target, name) for target in targets for name in test_names(build / target)]
-        self.seconds, self.reached = {}, collections.defaultdict(list)
+        self.seconds, self.reached, failing = {}, collections.defaultdict(list), 0
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             for test, failed, took, passed_by in pool.map(self._trace, names):
                 if failed:
                     print(f"{test[1]} fails without any mutant and is not asked", flush=True)
+                    failing += 1
                     continue
                 self.seconds[test] = took
                 for number in passed_by if took <= LONGEST else ():
                     self.reached[number].append(test)
+        if failing > MOST_FAILING:
+            sys.exit("without a mutant the tests must pass")
 
     def _trace(self, test):
         file = self.build / f"trace-{test[0]}-{test[1].replace('/', '-')}"

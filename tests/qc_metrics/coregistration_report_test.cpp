@@ -283,6 +283,20 @@ TEST(CoregistrationReport, AFieldNeedsSevenZonesAndSixtyPercent) {
   }
 }
 
+// Thirds of 375 px end at 125 whole pixels: a bead at 124.6 lies in the second, at 124.4 not.
+TEST(CoregistrationReport, ZonesAreThirdsOfWholePixels) {
+  for (const std::size_t axis : {0UL, 1UL}) {
+    for (const double px : {124.4, 124.6}) {
+      Coregistration result = Mapped();
+      auto& beads = result.pairs[0].beads;
+      beads[4].rejected = beads[8].rejected = "edge";  // 7 zones are left
+      beads[axis == 0 ? 1 : 3].position_um[axis] = 0.08 * px;
+      const auto codes = Codes(CoregistrationReport(result, Settings()));
+      EXPECT_EQ(std::count(codes.begin(), codes.end(), "not_representative"), px < 124.5 ? 1 : 0);
+    }
+  }
+}
+
 TEST(CoregistrationReport, SaysWhyThereIsNoMatch) {
   for (const auto state : {PairState::kNoMatch, PairState::kAmbiguous, PairState::kNoBeads}) {
     Coregistration result = Result();

@@ -66,6 +66,17 @@ TEST(DescribeDark, EveryFigureInClosedForm) {
   EXPECT_NEAR(dark.peer->read_noise_median, 0.5 * (std::sqrt(3.6) + std::sqrt(4.4)), 1e-6);
 }
 
+// A quiet sensor: the noise of a pixel's mean is far below one ADU squared and is taken off as
+// such.
+TEST(DescribeDark, PatternOfAQuietSensor) {
+  PixelSeries series = Series();
+  series.variance.setTo(0.25);
+  series.frame_mean.assign(40, 100.0);
+  const DarkSeries dark = DescribeDark(series, None(series), false);
+  EXPECT_NEAR(dark.dsnu_adu->value, std::sqrt(0.25 - 0.25 / 40.0), 1e-6);
+  EXPECT_NEAR(dark.read_noise_rms_adu->value, 0.5, 1e-6);
+}
+
 TEST(DescribeDark, RoundingIsTakenOffWholeNumbersWithNoise) {
   PixelSeries series = Series();
   const double fine = DescribeDark(series, None(series), false).read_noise_rms_adu->value;
