@@ -22,15 +22,27 @@ int Inside(int at, int size, Border border) {
   return at < 0 ? -at - 1 : at >= size ? 2 * size - at - 1 : at;
 }
 
-float ValueAt(const cv::Mat& image, int x, int y) {
+void WidenPart(const cv::Mat& image, int y, int x, int count, float* out) {
   switch (image.depth()) {
     case CV_8U:
-      return static_cast<float>(image.at<std::uint8_t>(y, x));
+      return WidenRow(image.ptr<std::uint8_t>(y) + x, count, out);
     case CV_16U:
-      return static_cast<float>(image.at<std::uint16_t>(y, x));
+      return WidenRow(image.ptr<std::uint16_t>(y) + x, count, out);
     default:
-      return static_cast<float>(image.at<std::int32_t>(y, x));
+      return WidenRow(image.ptr<std::int32_t>(y) + x, count, out);
   }
+}
+
+/// `count` values of row `y` from `x` on, those beyond the border by its rule.
+void ReadBeyond(const cv::Mat& image, int y, int x, int count, Border border, float* out) {
+  const int begin = std::clamp(-x, 0, count);
+  const int end = std::clamp(image.cols - x, begin, count);
+  WidenPart(image, y, x + begin, end - begin, out + begin);
+  const auto read = [&](int i) {
+    WidenPart(image, y, Inside(x + i, image.cols, border), 1, out + i);
+  };
+  for (int i = 0; i < begin; ++i) read(i);
+  for (int i = end; i < count; ++i) read(i);
 }
 
 std::array<float, kRadius + 1> Kernel() {
@@ -54,10 +66,7 @@ cv::Mat Smoothed(const cv::Mat& image, const cv::Rect& part, Border border) {
   std::array<const float*, kTaps> taps{};
   for (int j = 0; j < along_x.rows; ++j) {
     const int y = Inside(part.y + j - kRadius, image.rows, border);
-    for (int i = 0; i < part.width + 2 * kRadius; ++i) {
-      padded[static_cast<std::size_t>(i)] =
-          ValueAt(image, Inside(part.x + i - kRadius, image.cols, border), y);
-    }
+    ReadBeyond(image, y, part.x - kRadius, part.width + 2 * kRadius, border, padded.data());
     for (std::size_t k = 0; k < kTaps; ++k) taps[k] = padded.data() + k;
     Symmetric17(taps.data(), kWeights.data(), part.width, along_x.ptr<float>(j));
   }
