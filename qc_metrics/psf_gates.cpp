@@ -21,6 +21,9 @@ constexpr double kFourthDeviations = 3.0;
 constexpr double kUnlike = 1.5;       // chi2 per degree of freedom
 constexpr double kUnlikeUsual = 5.0;  // times the usual bead's excess over 1, at its brightness
 constexpr double kUnlikeElectron = 2.5e-4;  // misfit that moves widths by less than 1 %
+constexpr std::ptrdiff_t kNeighbours = 4;
+constexpr std::ptrdiff_t kDoubleNeighbours = 3;
+constexpr std::ptrdiff_t kUnlikeNeighbours = 2;
 constexpr std::size_t kBeadsForCumulants = 7;
 constexpr double kVarianceOfMedian = 1.57;  // over a mean's
 constexpr std::size_t kFieldBeads = 3;      // fewer say nothing of what is usual
@@ -212,6 +215,34 @@ double LimitOfChiSquare(const NoiseLine& noise, const GaussianBead& bead, double
   return kUnlike + kUnlikeElectron * electrons + kUnlikeUsual * usual_excess * bead.amplitude_adu;
 }
 
+/// Takes a verdict back that so many of a bead's four nearest beads share: there the field is so,
+/// and a bad corner must not vanish.
+void ForgiveNeighbourhoods(const std::vector<BeadWork>& work, std::ptrdiff_t so_many,
+                           std::vector<bool>& verdict) {
+  const std::vector<bool> all = verdict;
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    if (!all[i]) continue;
+    std::vector<std::pair<double, bool>> others;
+    for (std::size_t j = 0; j < work.size(); ++j) {
+      if (j == i || work[j].bead.rejected) continue;
+      const auto& a = work[i].bead.position_px;
+      const auto& b = work[j].bead.position_px;
+      others.emplace_back(std::hypot(a[0] - b[0], a[1] - b[1]), all[j]);
+    }
+    if (std::ssize(others) < kNeighbours) continue;
+    std::nth_element(others.begin(), others.begin() + kNeighbours - 1, others.end());
+    const auto alike = std::count_if(others.begin(), others.begin() + kNeighbours,
+                                     [](const auto& other) { return other.second; });
+    verdict[i] = alike < so_many;
+  }
+}
+
+void Reject(const std::vector<bool>& verdict, RejectReason reason, std::vector<BeadWork>& work) {
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    if (verdict[i] && !work[i].bead.rejected) work[i].bead.rejected = reason;
+  }
+}
+
 }  // namespace
 
 void GateCandidates(const FitContext& context, const PsfSettings& settings,
@@ -268,24 +299,23 @@ void GateAgainstField(const FitContext& context, std::vector<BeadWork>& work) {
     if (!work[i].bead.rejected) stretches[i] = StretchOf(*work[i].bead.gaussian, usual);
   }
   std::vector<bool> doubles(work.size(), false);
+  std::vector<bool> unlike(work.size(), false);
+  std::vector<bool> large(work.size(), false);
   for (std::size_t i = 0; i < work.size(); ++i) {
+    if (work[i].bead.rejected) continue;
     const auto& [direction, factor] = stretches[i];
-    if (work[i].bead.rejected || factor < kDoubletElongation) continue;
+    const GaussianBead& g = *work[i].bead.gaussian;
+    unlike[i] = g.chi2_per_dof > LimitOfChiSquare(context.noise, g, usual.excess);
+    large[i] = g.major_um.value > kLargeFactor * usual.major_um;
+    if (factor < kDoubletElongation) continue;
     const Cumulants found = LeftOver(*work[i].fitted, context.noise, context.box, direction);
     doubles[i] = IsDouble(found, UsualAlong(context, work, stretches, direction), factor);
   }
-  for (std::size_t i = 0; i < work.size(); ++i) {
-    PsfBead& bead = work[i].bead;
-    if (bead.rejected) continue;
-    if (doubles[i]) {
-      bead.rejected = RejectReason::kDoublet;
-    } else if (bead.gaussian->chi2_per_dof >
-               LimitOfChiSquare(context.noise, *bead.gaussian, usual.excess)) {
-      bead.rejected = RejectReason::kLowR2;
-    } else if (bead.gaussian->major_um.value > kLargeFactor * usual.major_um) {
-      bead.rejected = RejectReason::kTooLarge;
-    }
-  }
+  ForgiveNeighbourhoods(work, kDoubleNeighbours, doubles);
+  ForgiveNeighbourhoods(work, kUnlikeNeighbours, unlike);
+  Reject(doubles, RejectReason::kDoublet, work);
+  Reject(unlike, RejectReason::kLowR2, work);
+  Reject(large, RejectReason::kTooLarge, work);
 }
 
 void GateAgainstShape(const NoiseLine& noise, std::vector<BeadWork>& work) {
@@ -301,12 +331,16 @@ void GateAgainstShape(const NoiseLine& noise, std::vector<BeadWork>& work) {
     return;
   }
   const double usual = std::max(0.0, MedianOf(std::move(excess)));
+  std::vector<bool> unlike(work.size(), false);
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const PsfBead& bead = work[i].bead;
+    unlike[i] = is_shaped(bead) &&
+                bead.halfmax->chi2_per_dof > LimitOfChiSquare(noise, *bead.gaussian, usual);
+  }
+  ForgiveNeighbourhoods(work, kUnlikeNeighbours, unlike);
+  Reject(unlike, RejectReason::kLowR2, work);
   for (BeadWork& one : work) {
-    if (is_shaped(one.bead) &&
-        one.bead.halfmax->chi2_per_dof > LimitOfChiSquare(noise, *one.bead.gaussian, usual)) {
-      one.bead.rejected = RejectReason::kLowR2;
-      one.bead.halfmax.reset();
-    }
+    if (one.bead.rejected) one.bead.halfmax.reset();
   }
 }
 

@@ -25,7 +25,8 @@ void GateFit(const FitContext& context, const PsfSettings& settings, BeadWork& w
 
 /// Gates that compare beads with each other, from 3 on: doublet (stretched against the median bead
 /// along any direction, with the cumulants that two beads leave), low_r2 (misses the fit by far
-/// more than the others: dirt, a pair in depth), too_large (2.5 times the median).
+/// more than the others: dirt, a pair in depth), too_large (2.5 times the median). The first two
+/// are taken back where three or two of the four nearest beads are alike: there the field is so.
 void GateAgainstField(const FitContext& context, std::vector<BeadWork>& work);
 
 /// The same low_r2 against the shape that the beads of a channel share, once it is known.
