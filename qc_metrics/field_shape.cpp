@@ -26,10 +26,13 @@ double Place(int bin, int bin_px, int pixels) {
   return ((bin + 0.5) * bin_px - 0.5 * pixels) / pixels;
 }
 
-}  // namespace
+/// Of the least-squares fit of the terms to the bins.
+struct NormalEquations {
+  Eigen::Matrix<double, 6, 6> normal;
+  Terms right;
+};
 
-FieldShape MeasureFieldShape(const cv::Mat& bins, int bin_px, cv::Size image_px, cv::Size2d pixel,
-                             double pixel_variance) {
+NormalEquations EquationsOf(const cv::Mat& bins, int bin_px, cv::Size image_px) {
   // Powers of x and y separate: sums along the rows first.
   Eigen::Matrix<double, 5, 1> of_x = Eigen::Matrix<double, 5, 1>::Zero();
   Eigen::Matrix<double, 5, 1> of_y = of_x;
@@ -45,16 +48,23 @@ FieldShape MeasureFieldShape(const cv::Mat& bins, int bin_px, cv::Size image_px,
     }
     right_of += Powers<3>(y) * of_row.transpose();
   }
-  Eigen::Matrix<double, 6, 6> normal;
-  Terms right;
+  NormalEquations out;
   for (std::size_t a = 0; a < kTerms.size(); ++a) {
     const auto [ax, ay] = kTerms[a];
-    right(static_cast<Eigen::Index>(a)) = right_of(ay, ax);
+    out.right(static_cast<Eigen::Index>(a)) = right_of(ay, ax);
     for (std::size_t b = 0; b < kTerms.size(); ++b) {
-      normal(static_cast<Eigen::Index>(a), static_cast<Eigen::Index>(b)) =
+      out.normal(static_cast<Eigen::Index>(a), static_cast<Eigen::Index>(b)) =
           of_x(ax + kTerms[b][0]) * of_y(ay + kTerms[b][1]);
     }
   }
+  return out;
+}
+
+}  // namespace
+
+FieldShape MeasureFieldShape(const cv::Mat& bins, int bin_px, cv::Size image_px, cv::Size2d pixel,
+                             double pixel_variance) {
+  const auto [normal, right] = EquationsOf(bins, bin_px, image_px);
   const Eigen::LDLT<Eigen::Matrix<double, 6, 6>> solver(normal);
   const Terms c = solver.solve(right);
   const Eigen::Matrix<double, 6, 6> inverse = solver.solve(Eigen::Matrix<double, 6, 6>::Identity());
