@@ -255,6 +255,8 @@ TEST(Geometry, WhatIsNoGridIsAFault) {
   EXPECT_EQ(fault(cv::Mat(64, 31, CV_16U, cv::Scalar(1))), "too_small");
   EXPECT_EQ(fault(cv::Mat(64, 64, CV_16U, cv::Scalar(700))), "no_signal");
   EXPECT_EQ(fault(cv::Mat(64, 64, CV_16U, cv::Scalar(65535))), "saturated");
+  EXPECT_EQ(fault(cv::Mat(64, 64, CV_8U, cv::Scalar(255))), "saturated");
+  EXPECT_EQ(fault(cv::Mat(64, 64, CV_32S, cv::Scalar(65535))), "no_signal");
   EXPECT_EQ(fault(cv::Mat(32, 32767, CV_8U, cv::Scalar(7))), "no_signal");
   EXPECT_EQ(fault(cv::Mat(32, 32768, CV_8U, cv::Scalar(7))), "unsupported_format");
   const float nan = std::numeric_limits<float>::quiet_NaN();

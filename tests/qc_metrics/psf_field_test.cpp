@@ -326,6 +326,32 @@ TEST(PsfFieldMap, TheAngleHasTheUncertaintyOfItsSteepestSlope) {
   EXPECT_EQ(FindQuantityOf(report.quantities, "psf.planarity.tilt.x")->u_method, "fit_residuals");
 }
 
+// Beads about one diagonal tie the two tilts together: the law of propagation, by differences.
+TEST(PsfFieldMap, TheAnglesUncertaintyKnowsThatTheTiltsAreTied) {
+  PsfField field = MappedField();
+  monitor::simulation::Random random(6);
+  for (PsfBead& bead : field.beads) {
+    bead.position_px[2] += 0.2 * random.Normal();
+    const double off = bead.position_px[0] / field.columns - bead.position_px[1] / field.rows;
+    if (std::abs(off) > 0.45) bead.rejected = RejectReason::kEdge;
+  }
+  const FieldFit fit = FieldMaps(field, kFieldSettings).back().fit;
+  ASSERT_GT(std::abs(fit.covariance_xy), 0.2 * fit.u[1] * fit.u[2]);
+  const auto angle = [](double x, double y) {
+    return std::atan(std::hypot(x / 32.5, y / 16.25)) * 180.0 / std::numbers::pi;
+  };
+  const double gx =
+      (angle(fit.terms[1] + 1e-6, fit.terms[2]) - angle(fit.terms[1], fit.terms[2])) / 1e-6;
+  const double gy =
+      (angle(fit.terms[1], fit.terms[2] + 1e-6) - angle(fit.terms[1], fit.terms[2])) / 1e-6;
+  const double variance = gx * gx * fit.u[1] * fit.u[1] + gy * gy * fit.u[2] * fit.u[2] +
+                          2.0 * gx * gy * fit.covariance_xy;
+  Report report;
+  AddFieldMaps(field, kFieldSettings, 0, report);
+  const Quantity* found = FindQuantityOf(report.quantities, "psf.planarity.angle");
+  EXPECT_NEAR(found->u.value() / std::sqrt(variance), 1.0, 1e-4);
+}
+
 PsfField OutlierField(int beads, double odd_axial) {
   PsfField field = EmptyField();
   monitor::simulation::Random random(9);
