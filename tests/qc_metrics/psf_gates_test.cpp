@@ -222,10 +222,11 @@ INSTANTIATE_TEST_SUITE_P(
     Scenes, Pairs,
     testing::Values(PairCase{2000.0, 0.2, kLateral, 1.0}, PairCase{2000.0, 0.3, kLateral, 0.4},
                     PairCase{2000.0, 0.6, kLateral, 1.0}, PairCase{2000.0, 0.6, kLateral, 0.4},
-                    PairCase{2000.0, 0.4, kAxial, 1.0}, PairCase{2000.0, 0.5, kAxial, 0.4},
-                    PairCase{2000.0, 0.8, kAxial, 0.4}, PairCase{2000.0, 0.2, kOblique, 0.4},
-                    PairCase{15000.0, 0.4, kAxial, 0.4}, PairCase{200.0, 0.3, kLateral, 1.0},
-                    PairCase{200.0, 0.6, kLateral, 1.0}, PairCase{200.0, 0.6, kAxial, 1.0}));
+                    PairCase{2000.0, 0.4, kAxial, 1.0}, PairCase{2000.0, 0.4, kAxial, 0.4},
+                    PairCase{2000.0, 0.5, kAxial, 0.4}, PairCase{2000.0, 0.8, kAxial, 0.4},
+                    PairCase{2000.0, 0.2, kOblique, 0.4}, PairCase{15000.0, 0.4, kAxial, 0.4},
+                    PairCase{200.0, 0.3, kLateral, 1.0}, PairCase{200.0, 0.6, kLateral, 1.0},
+                    PairCase{200.0, 0.6, kAxial, 1.0}));
 
 TEST(PsfGates, AnElongatedSingleBeadIsNotADoublet) {
   BeadScene scene = FieldScene(30, 2000.0, 14, {0.02, 0.0, 0.0});

@@ -120,9 +120,9 @@ TEST(PsfHalfmax, OneBeadIsEnough) {
   const HalfmaxErrors errors = HalfmaxErrorsOf(optical, field);
   ASSERT_EQ(errors.kept, 1);
   for (const ErrorSums& axis : errors.fwhm) {
-    // A shape from one bead leans on its prior: errors of 2 to 5 % were seen, u says 1.5 to 2 %.
-    EXPECT_LT(std::abs(axis.Bias()), 0.07);
-    EXPECT_LT(axis.Pull(), 4.0);
+    // 1.8 % RMS at 2000 electrons and less at 4000; u says 2 %.
+    EXPECT_LT(std::abs(axis.Bias()), 0.045);
+    EXPECT_LT(axis.Pull(), 2.5);
   }
 }
 
@@ -139,8 +139,9 @@ TEST(PsfHalfmax, APointScannerIsFreedOfItsDwellAlone) {
   for (const ErrorSums& axis : errors.fwhm) {
     EXPECT_LT(std::abs(axis.Bias()), 0.015);
   }
-  // x and y are alike in truth; a box taken off both would make y narrow by 2 %.
-  EXPECT_NEAR(errors.fwhm[0].Bias(), errors.fwhm[1].Bias(), 0.012);
+  // x and y are alike in truth; a box taken off both would make y narrow by 2 %, a shape that is
+  // round after the dwell has blurred it would part them by .8 %. Noise: .5 % a bead, .15 % of 12.
+  EXPECT_NEAR(errors.fwhm[0].Bias(), errors.fwhm[1].Bias(), 0.005);
 }
 
 }  // namespace
