@@ -33,8 +33,8 @@ json QualifiersToJson(const qc_metrics::Quantity& quantity) {
 
 // Unknown is absent: what is no finite number is not written at all.
 json QuantityToJson(const qc_metrics::Quantity& quantity, const ChannelNames& names) {
-  // Member by member: a list of pairs is first made into arrays, which takes three times as long,
-  // and a field of beads has thousands of quantities.
+  // Member by member: a list of pairs is first made into arrays, and a field of beads has a
+  // thousand quantities (1 ms of processor time for 40 beads).
   json row = json::object();
   row["id"] = quantity.id;
   row["definition"] = quantity.definition;

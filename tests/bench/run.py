@@ -166,13 +166,15 @@ def psf(machine):
         say(target, "psf " + name, rows[name], limit)
     mid, few, many, large = (rows[name] for name in ("mid", "wide_40", "wide_240", "large"))
     per_bead = (many["cpu_ms"] - few["cpu_ms"]) / 200
-    per_mb = (few["cpu_ms"] - mid["cpu_ms"]) / (few["input_mb"] - mid["input_mb"])
-    rest = mid["cpu_ms"] - 40 * per_bead - per_mb * mid["input_mb"]
-    linear = rest + 200 * per_bead + per_mb * large["input_mb"]
-    rows["cost"] = {"per_bead_ms": per_bead, "per_mb_ms": per_mb, "rest_ms": rest,
-                    "large_foretold_ms": linear}
-    print(f"S7  a bead {per_bead:.3f} ms, a MB {per_mb:.3f} ms, and {rest:.1f} ms; so large would "
-          f"take {linear:.0f} ms and takes {large['cpu_ms']:.0f} ms")
+    more_mb = large["input_mb"] - few["input_mb"]
+    per_mb = (large["cpu_ms"] - few["cpu_ms"] - 160 * per_bead) / more_mb
+    field_mb = few["input_mb"] - mid["input_mb"]
+    per_field = (few["cpu_ms"] - mid["cpu_ms"] - field_mb * per_mb) / (3 * 0.512 ** 2)
+    rest = (mid["cpu_ms"] - 40 * per_bead - mid["input_mb"] * per_mb - 0.512 ** 2 * per_field)
+    rows["cost"] = {"per_bead_ms": per_bead, "per_mb_ms": per_mb, "per_megapixel_ms": per_field,
+                    "rest_ms": rest}
+    print(f"S7  a bead {per_bead:.3f} ms, a MB of slices {per_mb:.3f} ms, a megapixel of the field "
+          f"{per_field:.1f} ms, and {rest:.1f} ms (whether beads are linear: see fits)")
     return rows
 
 
