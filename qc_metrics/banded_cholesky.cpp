@@ -24,26 +24,46 @@ std::size_t FirstColumn(const BandedMatrix& m, std::size_t i) {
   return i > m.bandwidth ? i - m.bandwidth : 0;
 }
 
-// Column by column: what is left of the matrix loses the product of each column with itself. The
-// column is copied, so that both factors of the product lie in a row.
+// The square root of the pivot; false where there is none.
+[[gnu::always_inline]] inline bool TakeRoot(double& pivot) {
+  if (!(pivot > 0.0) || pivot > std::numeric_limits<double>::max()) return false;
+  pivot = std::sqrt(pivot);
+  return true;
+}
+
+// Two columns at a time: what is left of the matrix loses the products of each with itself, and is
+// read and written once for both. The columns are copied, so that all factors lie in rows.
 ETALON_WIDE_KERNEL bool Eliminate(double* band, std::size_t size, std::size_t bandwidth,
-                                  double* __restrict column) {
-  for (std::size_t k = 0; k < size; ++k) {
-    double& pivot = band[k * (bandwidth + 1) + bandwidth];
-    if (!(pivot > 0.0) || pivot > std::numeric_limits<double>::max()) return false;
-    pivot = std::sqrt(pivot);
-    const double inverse = 1.0 / pivot;
+                                  double* __restrict first, double* __restrict second) {
+  const std::size_t stride = bandwidth + 1;
+  for (std::size_t k = 0; k < size; k += 2) {
+    if (!TakeRoot(band[k * stride + bandwidth])) return false;
+    const double inverse = 1.0 / band[k * stride + bandwidth];
     const std::size_t last = std::min(size - 1, k + bandwidth);
     for (std::size_t j = k + 1; j <= last; ++j) {
-      double& element = band[j * (bandwidth + 1) + bandwidth + k - j];
-      element *= inverse;
-      column[j - k - 1] = element;
+      double& element = band[j * stride + bandwidth + k - j];
+      first[j - k - 1] = element *= inverse;
     }
+    first[bandwidth] = 0.0;
+    if (k + 1 == size) return true;
     for (std::size_t j = k + 1; j <= last; ++j) {
-      const double factor = column[j - k - 1];
-      double* __restrict row = &band[j * (bandwidth + 1) + bandwidth + k + 1 - j];
-      const std::size_t length = j - k;
-      for (std::size_t t = 0; t < length; ++t) row[t] -= factor * column[t];
+      band[j * stride + bandwidth + k + 1 - j] -= first[j - k - 1] * first[0];
+    }
+    if (!TakeRoot(band[(k + 1) * stride + bandwidth])) return false;
+    const double next_inverse = 1.0 / band[(k + 1) * stride + bandwidth];
+    const std::size_t next_last = std::min(size - 1, k + 1 + bandwidth);
+    for (std::size_t j = k + 2; j <= next_last; ++j) {
+      double& element = band[j * stride + bandwidth + k + 1 - j];
+      second[j - k - 2] = element *= next_inverse;
+    }
+    for (std::size_t j = k + 2; j <= next_last; ++j) {
+      const double by_first = first[j - k - 1];
+      const double by_second = second[j - k - 2];
+      double* __restrict row = &band[j * stride + bandwidth + k + 2 - j];
+      const std::size_t length = j - k - 1;
+      for (std::size_t t = 0; t < length; ++t) {
+        row[t] -= by_first * first[t + 1] + by_second * second[t];
+      }
     }
   }
   return true;
@@ -52,8 +72,9 @@ ETALON_WIDE_KERNEL bool Eliminate(double* band, std::size_t size, std::size_t ba
 }  // namespace
 
 bool FactorInPlace(BandedMatrix& m) {
-  std::vector<double> column(m.bandwidth);
-  return Eliminate(m.band.data(), m.size, m.bandwidth, column.data());
+  std::vector<double> first(m.bandwidth + 1);
+  std::vector<double> second(m.bandwidth + 1);
+  return Eliminate(m.band.data(), m.size, m.bandwidth, first.data(), second.data());
 }
 
 void SolveInPlace(const BandedMatrix& factor, std::span<double> b) {

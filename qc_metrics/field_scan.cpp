@@ -74,6 +74,13 @@ void Count(ValueHistogram& histogram, const float* row, int width, int stride,
   histogram.total += (width + stride - 1) / stride;
 }
 
+// The same of values that are their own levels.
+void CountRaw(ValueHistogram& histogram, const std::uint16_t* row, int width) {
+  const auto lowest = static_cast<std::uint16_t>(histogram.lowest);
+  for (int x = 0; x < width; ++x) ++histogram.counts[static_cast<std::size_t>(row[x] - lowest)];
+  histogram.total += width;
+}
+
 FieldLevels LevelsFrom(const cv::Mat& image, const FieldScan& scan) {
   ValueHistogram sample;
   Prepare(sample, scan, IsFine(image));
@@ -81,6 +88,10 @@ FieldLevels LevelsFrom(const cv::Mat& image, const FieldScan& scan) {
   std::vector<float> row(static_cast<std::size_t>(image.cols));
   std::vector<std::int32_t> level(row.size());
   for (int y = stride / 2; y < image.rows; y += stride) {
+    if (image.depth() == CV_16U) {
+      CountRaw(sample, image.ptr<std::uint16_t>(y), image.cols);
+      continue;
+    }
     RowAsFloat(image, y, row.data());
     Count(sample, row.data(), image.cols, 1, level);
   }
