@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
 namespace qc_metrics {
 namespace {
@@ -65,6 +66,33 @@ TEST(SummariseShared, TheSharedPartDoesNotAverageOut) {
   EXPECT_EQ(together.median, 0.5);
   EXPECT_EQ(together.n, 3);
   EXPECT_NEAR(together.u, std::hypot(alone.u, 0.005), 1e-12);
+}
+
+// Medians of 12 %, -5 % and 20 % over the half maximum, said in per cent.
+TEST(PsfReport, SaysByHowMuchTheGaussianFitIsOff) {
+  PsfField field;
+  field.columns = field.rows = 100;
+  field.planes = 20;
+  field.mismatch.mismatch = true;
+  for (const double more : {-0.01, 0.0, 0.02}) {
+    PsfBead bead;
+    bead.position_px = {50.0, 50.0, 10.0};
+    bead.gaussian.emplace();
+    bead.halfmax.emplace();
+    for (std::size_t i = 0; i < 3; ++i) {
+      const double excess[] = {1.12, 0.95, 1.2};
+      bead.halfmax->fwhm_um[i] = {0.5, 0.01};
+      bead.gaussian->fwhm_um[i] = {0.5 * (excess[i] + more), 0.01};
+    }
+    field.beads.push_back(bead);
+  }
+  const PsfSettings settings{.pixel_size_x_um = 0.1, .pixel_size_y_um = 0.1, .z_step_um = 0.2};
+  const Report report = PsfReport(field, settings, 0);
+  std::string text;
+  for (const Finding& finding : report.findings) {
+    if (finding.code == "model_mismatch") text = finding.text;
+  }
+  EXPECT_NE(text.find("(x +12.0 %, y -5.0 %, z +20.0 %)"), std::string::npos) << text;
 }
 
 }  // namespace
