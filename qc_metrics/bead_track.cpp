@@ -29,7 +29,9 @@ double Median(std::vector<double> values) {
 
 cv::Mat SumOverZ(const Stack& frame, const cv::Rect& window) {
   cv::Mat sum = cv::Mat::zeros(window.size(), CV_64F);
-  for (const cv::Mat& plane : frame.planes) cv::accumulate(plane(window), sum);
+  for (const cv::Mat& plane : frame.planes) {
+    cv::add(sum, plane(window), sum, cv::noArray(), CV_64F);
+  }
   return sum;
 }
 

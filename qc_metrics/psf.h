@@ -198,8 +198,8 @@ struct PsfField {
 [[nodiscard]] Measured<PsfField> MeasurePsf(const Stack& stack, const PsfSettings& settings);
 
 /// Where the beads are: found, gated and fitted as by MeasurePsf, whose Input, Errors and Threads
-/// hold. Left out is all that a place does not need: half-maximum widths, lines, signal to
-/// background and the test of the model (`halfmax`, `lines`, `sbr`, `mismatch`, `light`).
+/// hold. Left out is what a place does not need (`halfmax`, `lines`, `sbr`, `mismatch`, `light`),
+/// and with it the last gate, `low_r2` against the shared shape: a few more beads may be kept.
 [[nodiscard]] Measured<PsfField> LocateBeads(const Stack& stack, const PsfSettings& settings);
 
 /// Field values, objects and findings of one channel, default definition first.

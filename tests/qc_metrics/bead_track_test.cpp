@@ -243,6 +243,24 @@ TEST(BeadTrackTest, AFaintBeadIsFoundInTheSmoothedImage) {
   EXPECT_EQ(std::get<BeadTracks>(measured).kept, 1);
 }
 
+TEST(BeadTrackTest, SamplesOfAnyTypeAreFollowedAlike) {
+  DriftScene scene = Scene(6);
+  scene.frames = 3;
+  const auto series = RenderDrift(scene);
+  const auto of = [&](int type) {
+    std::vector<cv::Mat> frames;
+    for (const cv::Mat& plane : series.frames) plane.convertTo(frames.emplace_back(), type);
+    return std::get<BeadTracks>(TrackBeads(Frames(frames), SettingsOf(scene)));
+  };
+  const BeadTracks usual = of(CV_16U);
+  EXPECT_EQ(usual.kept, 5);
+  for (const int type : {CV_32S, CV_32F}) {
+    const BeadTracks other = of(type);
+    EXPECT_EQ(other.kept, usual.kept);
+    EXPECT_EQ(other.track.position_um, usual.track.position_um);
+  }
+}
+
 TEST(BeadTrackTest, Refusals) {
   DriftScene scene = Scene(1);
   scene.frames = 3;
