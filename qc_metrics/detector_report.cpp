@@ -5,6 +5,7 @@
 #include <string>
 
 #include "qc_metrics/detector.h"
+#include "qc_metrics/report_writer.h"
 
 namespace qc_metrics {
 namespace {
@@ -25,38 +26,7 @@ std::string Percent(double fraction) {
 
 std::string Quoted(const std::string& name) { return "'" + name + "'"; }
 
-/// Where a row goes, and what holds for all rows.
-class Writer {
- public:
-  Writer(Report& report, std::optional<int> channel) : report_(report), channel_(channel) {}
-
-  Quantity& Add(std::string_view id, std::string_view definition, std::string_view unit,
-                const DetectorValue& value, std::string_view u_method) {
-    Quantity quantity{.id = std::string(id),
-                      .definition = std::string(definition),
-                      .value = value.value,
-                      .unit = std::string(unit),
-                      .u = std::nullopt,
-                      .u_method = {},
-                      .n = std::nullopt,
-                      .channel = channel_,
-                      .of = {}};
-    if (value.u && std::isfinite(*value.u)) {
-      quantity.u = value.u;
-      quantity.u_method = u_method;
-    }
-    report_.quantities.push_back(std::move(quantity));
-    return report_.quantities.back();
-  }
-
-  void Find(std::string_view code, Severity severity, std::string text) {
-    report_.findings.push_back({std::string(code), severity, std::move(text), channel_});
-  }
-
- private:
-  Report& report_;
-  std::optional<int> channel_;
-};
+using Writer = ReportWriter<DetectorValue>;
 
 DetectorValue Product(const DetectorValue& a, const DetectorValue& b) {
   DetectorValue out{a.value * b.value, std::nullopt};

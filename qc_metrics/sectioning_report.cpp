@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string>
 
+#include "qc_metrics/report_writer.h"
 #include "qc_metrics/sectioning.h"
 
 namespace qc_metrics {
@@ -39,37 +40,7 @@ std::string FaultText(Fault fault) {
   return "The axial response could not be measured.";
 }
 
-class Writer {
- public:
-  Writer(Report& report, std::optional<int> channel) : report_(report), channel_(channel) {}
-
-  Quantity& Add(std::string_view id, std::string_view definition, std::string_view unit,
-                const AxialValue& value, std::string_view u_method) {
-    Quantity quantity{.id = std::string(id),
-                      .definition = std::string(definition),
-                      .value = value.value,
-                      .unit = std::string(unit),
-                      .u = std::nullopt,
-                      .u_method = {},
-                      .n = std::nullopt,
-                      .channel = channel_,
-                      .of = {}};
-    if (value.u && std::isfinite(*value.u)) {
-      quantity.u = value.u;
-      quantity.u_method = u_method;
-    }
-    report_.quantities.push_back(std::move(quantity));
-    return report_.quantities.back();
-  }
-
-  void Find(std::string_view code, Severity severity, std::string text) {
-    report_.findings.push_back({std::string(code), severity, std::move(text), channel_});
-  }
-
- private:
-  Report& report_;
-  std::optional<int> channel_;
-};
+using Writer = ReportWriter<AxialValue>;
 
 void WriteFindings(const Sectioning& found, Writer& writer) {
   if (found.saturated > 0.0) {
