@@ -140,7 +140,7 @@ struct NoiseLine {
 /// over beads, for each parity class (bit 0: odd in x, bit 1: odd in y, bit 2: odd in z).
 struct ModelMismatch {
   bool mismatch = false;
-  std::array<double, 8> evidence{};  ///< gain of ln evidence; below 3 on Gaussian scenes
+  std::array<double, 8> evidence{};  ///< gain of ln evidence; above 7: a mismatch
   std::array<double, 8> sd{};        ///< of the coefficients of degree 3, fraction of the peak
 };
 

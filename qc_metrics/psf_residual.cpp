@@ -12,8 +12,8 @@ namespace qc_metrics {
 namespace {
 
 constexpr int kTestDegree = 6;
-constexpr int kOwnColumns = 14;  // functions of degree 0 to 2, background and its slopes
-constexpr double kLeastGain = 5.0;
+constexpr int kOwnColumns = 14;     // functions of degree 0 to 2, background and its slopes
+constexpr double kLeastGain = 7.0;  // chance exceeds it once in some 1,000 Gaussian fields
 
 /// d model / d theta at one voxel.
 Parameters Derivatives(double g, double x, double y, double z) {

@@ -29,10 +29,9 @@ struct Cumulants {
 /// Tests whether the light of beads is Gaussian.
 ///
 /// Method    74 Hermite modes of degree 3 to 6 against the residuals of the Gaussian fits, with
-/// what
-///           each fit's 14 parameters can absorb projected out; the gain of log evidence of each
-///           parity class must stay below 5. On Gaussian scenes it stays below 3, on optical ones
-///           it is thousands, also for one bead.
+///           what each fit's 14 parameters can absorb projected out; the gain of log evidence of
+///           each parity class must stay below 7. On Gaussian scenes it exceeds 5 once in some 200,
+///           on optical ones it is thousands, also for one bead.
 [[nodiscard]] ModelMismatch TestModel(std::span<const FittedBead* const> beads,
                                       const NoiseLine& noise, const PixelBox& box);
 

@@ -27,8 +27,6 @@ TEST(PsfHalfmax, GaussianLightKeepsTheGaussianFit) {
     const BeadScene scene = FieldScene(40, peak_e, 41, {0.05, 15.0, 90.0});
     const PsfField field = Measure(scene, SettingsOf(scene));
     EXPECT_FALSE(field.mismatch.mismatch);
-    EXPECT_LT(*std::max_element(field.mismatch.evidence.begin(), field.mismatch.evidence.end()),
-              4.0);
     EXPECT_FALSE(field.light.is_shape);
     for (const PsfBead& bead : field.beads) {
       if (bead.rejected) continue;
@@ -40,6 +38,22 @@ TEST(PsfHalfmax, GaussianLightKeepsTheGaussianFit) {
       EXPECT_FALSE(bead.halfmax->skew.has_value());
     }
   }
+}
+
+// The largest gain of a Gaussian field falls off as exp(-gain): of 1,200 fields (200 to 15,000
+// electrons, 1 to 16 beads) 5 exceeded 5, none 7. Of 60 some 6 exceed 2.2 and .4 exceed 5.
+TEST(PsfHalfmax, ChanceSeldomLooksLikeOtherLight) {
+  int above_two = 0;
+  int mismatches = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const BeadScene scene = FieldScene(6, 2000.0, 500 + seed, {0.05, 15.0, 90.0});
+    const PsfField field = Measure(scene, SettingsOf(scene));
+    const auto& gains = field.mismatch.evidence;
+    above_two += *std::max_element(gains.begin(), gains.end()) > 2.2 ? 1 : 0;
+    mismatches += field.mismatch.mismatch ? 1 : 0;
+  }
+  EXPECT_EQ(mismatches, 0);
+  EXPECT_LE(above_two, 15);  // 6 +- 2.4, four standard errors
 }
 
 const Finding* MismatchOf(const Report& report) {
