@@ -55,7 +55,7 @@ TEST(PsfShapeBasis, SpansEveryModeOnceAndItsRoundFunctionsAreRound) {
     // Functions of k alone are round, too; all others turn with phi.
     EXPECT_EQ(spread < 1e-6, is_round) << c << " family " << family;
   }
-  // p and k with 3 <= 2 p + k <= 6: seven even, six odd in z.
+  // p and k with 3 <= 2 p + k <= 6: seven even, five odd in z.
   EXPECT_EQ(round, 7 + 5);
 }
 
