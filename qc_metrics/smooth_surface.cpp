@@ -140,9 +140,13 @@ SmoothSurface::Peak SmoothSurface::FindPeak() const {
   // times the error of the gradient.
   const auto [gxx, gxy, gyy] = GradientCovariance(at);
   const double a = jet.dyy / det, b = -jet.dxy / det, d = jet.dxx / det;  // H^-1 = [a b; b d]
-  peak.covariance_px2 = {a * a * gxx + 2.0 * a * b * gxy + b * b * gyy,
-                         a * b * gxx + (a * d + b * b) * gxy + b * d * gyy,
-                         b * b * gxx + 2.0 * b * d * gxy + d * d * gyy};
+  const std::array<double, 3> covariance = {a * a * gxx + 2.0 * a * b * gxy + b * b * gyy,
+                                            a * b * gxx + (a * d + b * b) * gxy + b * d * gyy,
+                                            b * b * gxx + 2.0 * b * d * gxy + d * d * gyy};
+  // A peak that may lie anywhere in the image and beyond is that of a flat surface.
+  if (covariance[0] + covariance[2] < size.width * size.width + size.height * size.height) {
+    peak.covariance_px2 = covariance;
+  }
   return peak;
 }
 

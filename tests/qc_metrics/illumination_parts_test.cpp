@@ -298,5 +298,26 @@ TEST(FieldShape, IsReportedWithPixelSizesOnly) {
   EXPECT_NEAR(field.gradient_y_per_um->value, -2.0 / 2025.0, 0.06 / 2025.0);
 }
 
+// Where a peak lies is not known of a field that is flat within its noise, or within one grey
+// value.
+TEST(SmoothSurface, AFlatFieldHasNoPeakKnownToMoreThanTheImage) {
+  for (const double noise_adu : {0.0, 0.3}) {
+    for (const int side : {32, 64, 97}) {
+      cv::Mat dim(side, side, CV_32F);
+      cv::RNG rng(7);
+      rng.fill(dim, cv::RNG::NORMAL, 10.0, noise_adu);
+      cv::Mat image;
+      dim.convertTo(image, CV_8U);
+      const auto result =
+          MeasureIllumination(image, {.camera_offset_adu = 1.0, .saturation_adu = 255.0});
+      const auto& field = std::get<Illumination>(result.field);
+      for (const auto* place : {&field.peak_x_px, &field.peak_y_px}) {
+        EXPECT_LT(place->u.value_or(0.0), std::hypot(side, side)) << side;
+      }
+      EXPECT_LT(field.centring.u.value_or(0.0), 2.0) << side;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace qc_metrics
