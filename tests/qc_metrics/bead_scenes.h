@@ -57,9 +57,9 @@ struct Spread {
 /// `count` beads far enough from each other and from every border: 64 x 512 x 512 for more than 60,
 /// else 40 x 320 x 320, which is faster to draw.
 inline monitor::simulation::BeadScene FieldScene(int count, double peak_e, std::uint64_t seed,
-                                                 const Spread& spread = {}) {
+                                                 const Spread& spread = {}, int small_px = 320) {
   const bool large = count > 60;
-  const int side = large ? 512 : 320;
+  const int side = large ? 512 : small_px;
   monitor::simulation::BeadScene scene{side, side, large ? 64 : 40, kVoxelUm};
   scene.seed = seed;
   monitor::simulation::Random random(seed + 1000);

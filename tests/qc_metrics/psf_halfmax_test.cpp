@@ -46,7 +46,7 @@ TEST(PsfHalfmax, ChanceSeldomLooksLikeOtherLight) {
   int above_two = 0;
   int mismatches = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const BeadScene scene = FieldScene(6, 2000.0, 500 + seed, {0.05, 15.0, 90.0});
+    const BeadScene scene = FieldScene(6, 2000.0, 500 + seed, {0.05, 15.0, 90.0}, 160);
     const PsfField field = Measure(scene, SettingsOf(scene));
     const auto& gains = field.mismatch.evidence;
     above_two += *std::max_element(gains.begin(), gains.end()) > 2.2 ? 1 : 0;
