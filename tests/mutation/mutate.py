@@ -145,11 +145,15 @@ def build_sample(tree, build, options, lists, sample, texts, targets):
         done = run(["ninja", "-C", build, "-k", "0", f"-j{options.jobs}", *targets])
         if done.returncode == 0:
             return refused
-        broken = set()
-        for name, line in re.findall(r"(\S+\.cpp):(\d+):\d+: error", done.stdout):
-            relative = os.path.relpath((build / name).resolve(), tree)
-            broken |= {n for n, m in sample.items()
-                       if m.file == relative and m.line <= int(line) <= m.line + 4}
+        # An error may stand far from its mutant (a constant of a static_assert), of which a note tells.
+        for kind in ("error", "note"):
+            broken = set()
+            for name, line in re.findall(rf"(\S+\.cpp):(\d+):\d+: {kind}", done.stdout):
+                relative = os.path.relpath((build / name).resolve(), tree)
+                broken |= {n for n, m in sample.items()
+                           if m.file == relative and m.line <= int(line) <= m.line + 4}
+            if broken:
+                break
         if not broken:
             sys.exit(done.stdout[-4000:])
         refused += len(broken)
