@@ -142,10 +142,27 @@ TEST(PsfShape, ValuesFollowTheClosedForm) {
   const std::vector<Eigen::Vector3d> places = {{0.0, 0.0, 0.0},  {0.4, -1.1, 0.3}, {1.7, 0.2, -0.9},
                                                {-0.6, 0.8, 2.1}, {2.4, 1.9, 0.5},  {0.1, 0.2, -0.3},
                                                {-1.0, 0.0, 0.0}, {0.0, 1.0, 0.0},  {0.0, 0.0, 1.0}};
-  std::array<double, 9> values{};
+  std::array<double, 10> values{};
+  values[9] = -7.0;
   EvaluateShape(TableOf(shape), places, values.data());
+  EXPECT_EQ(values[9], -7.0);  // as many as there are places
   for (std::size_t i = 0; i < places.size(); ++i) {
     EXPECT_NEAR(values[i], ValueOf(shape, places[i]), 2e-6) << i;
+  }
+}
+
+TEST(PsfShape, TheTableOfTheRecurrenceGivesFunctionsAndTheirSlopes) {
+  const HermiteTable& table = Hermites();
+  for (const double u : {-1.9, -0.4, 0.7, 2.2}) {
+    for (int n = 0; n <= kMaxShapeDegree; ++n) {
+      const auto at = static_cast<std::size_t>(n);
+      const auto of = [&](float factor) { return static_cast<double>(factor); };
+      const double below = n > 0 ? Psi(n - 1, u) : 0.0;
+      EXPECT_NEAR(of(table.up[at]) * u * Psi(n, u) - of(table.down[at]) * below, Psi(n + 1, u),
+                  1e-6);
+      const double slope = (Psi(n, u + 1e-5) - Psi(n, u - 1e-5)) / 2e-5;
+      EXPECT_NEAR(of(table.lower[at]) * below - of(table.raise[at]) * Psi(n + 1, u), slope, 1e-6);
+    }
   }
 }
 

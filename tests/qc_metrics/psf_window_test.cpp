@@ -91,6 +91,11 @@ TEST(EllipsoidWindow, RefusesWhatIsNoEllipsoidOrTooLarge) {
   const std::array<double, 3> centre = {10.0, 10.0, 5.0};
   EXPECT_FALSE(EllipsoidWindow(stack, centre, {4.0, 4.0, 4.0, 5.0, 0.0, 0.0}, 2.0).has_value());
   EXPECT_FALSE(EllipsoidWindow(stack, centre, {4.0, 4.0, 4.0, 0.0, 5.0, 0.0}, 2.0).has_value());
+  // The determinant is positive of what no plane through it bounds, and each element has its part.
+  EXPECT_FALSE(EllipsoidWindow(stack, centre, {4.0, 4.0, 4.0, 5.0, 8.0, 8.0}, 2.0).has_value());
+  EXPECT_TRUE(EllipsoidWindow(stack, centre, {4.0, 4.0, 16.0, 3.0, 7.0, 5.25}, 2.0).has_value());
+  EXPECT_TRUE(EllipsoidWindow(stack, centre, {4.0, 16.0, 4.0, 6.0, 0.0, 0.0}, 2.0).has_value());
+  EXPECT_TRUE(EllipsoidWindow(stack, centre, {16.0, 4.0, 4.0, 6.0, 0.0, 0.0}, 2.0).has_value());
   // 4.19 r^3 voxels: 400000 of them at a radius of 45.7 with unit axes of 1.2 px and more.
   const Shape ball = {4.0, 4.0, 4.0, 0.0, 0.0, 0.0};
   const double most = std::cbrt(400000.0 / 4.19 / 8.0);
