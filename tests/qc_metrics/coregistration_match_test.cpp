@@ -117,6 +117,19 @@ TEST(CoregistrationMatch, ThreeBeadsAreEnoughForALargeShift) {
   ExpectIdentity(MatchBeads(a, Seen(a, 3.0, 4.0, 1.0, 0.0, random), kField), 3);
 }
 
+// Of fewer than six beads the mean shift is all that is asked of them: 1 um from .06, -.03 and
+// -.03.
+TEST(CoregistrationMatch, FewBeadsAreExpectedAtTheirMeanShift) {
+  const Places a = {{8.0, 8.0}, {20.0, 11.0}, {13.0, 25.0}};
+  const Matching matching =
+      MatchBeads(a, Places{{9.06, 8.0}, {20.97, 11.03}, {13.97, 24.97}}, kField);
+  ExpectIdentity(matching, 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(matching.expected[i].x, a[i].x + 1.0, 1e-9);
+    EXPECT_NEAR(matching.expected[i].y, a[i].y, 1e-9);
+  }
+}
+
 /// A square pattern of the given period that fills the field.
 Places Lattice(double period) {
   Places out;
