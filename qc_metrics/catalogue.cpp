@@ -21,7 +21,7 @@ constexpr auto kLine = Subject::kLaserLineAtLocation;
 constexpr auto kDetector = Subject::kDetector;
 constexpr auto kStage = Subject::kStage;
 
-constexpr std::string_view kHalfmax = "etalon.halfmax/2";
+constexpr std::string_view kHalfmax = "etalon.halfmax/1";
 constexpr std::string_view kGauss = "etalon.gauss3d/1";
 constexpr std::string_view kFieldPlane = "etalon.field_plane/1";
 constexpr std::string_view kCount = "etalon.count/1";

@@ -99,7 +99,7 @@ enum class HalfmaxSource {
   kLineProfile   ///< neither held: mean of the lines through the brightest voxel, u = 3 %
 };
 
-/// Half-maximum widths of one bead through its maximum, definition etalon.halfmax/2; pixel area
+/// Half-maximum widths of one bead through its maximum, definition etalon.halfmax/1; pixel area
 /// removed, bead size not.
 struct HalfmaxBead {
   HalfmaxSource source = HalfmaxSource::kGaussian;
@@ -151,7 +151,7 @@ struct SharedUncertainty {
   double lateral = 0.0, asymmetry = 0.0;
 };
 
-/// What all beads of a channel have in common under etalon.halfmax/2.
+/// What all beads of a channel have in common under etalon.halfmax/1.
 struct PooledLight {
   bool is_shape = false;  ///< false: the light is Gaussian, or no shape could be learned
   int beads = 0;          ///< that the shape was learned from

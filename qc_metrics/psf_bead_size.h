@@ -30,7 +30,7 @@ inline constexpr double kLargestBall = 0.9;
 [[nodiscard]] BallFactor BallFactorOf(const Optics& optics, double share);
 
 /// Adds `etalon.bead_corrected/1` (derived) to psf.fwhm.x .y .z .lateral of field and beads, from
-/// etalon.halfmax/2, behind the other definitions of each id.
+/// etalon.halfmax/1, behind the other definitions of each id.
 /// Errors    none of them, and the finding `bead_too_large`, where the ball exceeds 0.9 of the
 ///           median lateral width.
 /// Uncertainty  of the width, and the factor's; the ball's diameter belongs to the reference part.

@@ -7,7 +7,7 @@
 
 namespace qc_metrics {
 
-/// Half-maximum widths of every kept bead, definition etalon.halfmax/2.
+/// Half-maximum widths of every kept bead, definition etalon.halfmax/1.
 ///
 /// Method    light that passes the test for a Gaussian: the Gaussian fit's own widths. Else every
 ///           bead is an amplitude times one shape, pooled over the brightest 64 beads, seen through

@@ -11,7 +11,7 @@
 namespace qc_metrics {
 namespace {
 
-constexpr const char* kHalfmax = "etalon.halfmax/2";
+constexpr const char* kHalfmax = "etalon.halfmax/1";
 
 /// One number that every bead has, the quantity that it becomes, and the part of its uncertainty
 /// that all beads share.
@@ -193,7 +193,7 @@ void AddFinding(const PsfField& field, int channel, Report& report) {
   report.findings.push_back(
       {"model_mismatch", Severity::kWarning,
        "The light of the beads is not Gaussian; it is " + OddClassInWords(field.mismatch) +
-           ". Widths of etalon.halfmax/2 hold all the same; those of the Gaussian fit are off" +
+           ". Widths of etalon.halfmax/1 hold all the same; those of the Gaussian fit are off" +
            GaussianExcess(field) + ".",
        channel});
 }

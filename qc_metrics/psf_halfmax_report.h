@@ -4,7 +4,7 @@
 
 namespace qc_metrics {
 
-/// Adds what etalon.halfmax/2 says of a channel to its report: field quantities and ratios to
+/// Adds what etalon.halfmax/1 says of a channel to its report: field quantities and ratios to
 /// theory, each before the other definitions of its id, the quantities of each kept bead, and the
 /// finding `model_mismatch`.
 ///

@@ -41,7 +41,7 @@ std::optional<Estimate> OfShape(const Bead& bead, PsfWidth width) {
 std::string_view Name(PsfDefinition definition) {
   switch (definition) {
     case PsfDefinition::kHalfmax:
-      return "etalon.halfmax/2";
+      return "etalon.halfmax/1";
     case PsfDefinition::kGauss:
       return "etalon.gauss3d/1";
     case PsfDefinition::kLine:

@@ -15,7 +15,7 @@ enum class PsfWidth { kX, kY, kZ, kLateral, kAsymmetry };
 
 /// Who reads it.
 enum class PsfDefinition {
-  kHalfmax,  ///< etalon.halfmax/2
+  kHalfmax,  ///< etalon.halfmax/1
   kGauss,    ///< etalon.gauss3d/1
   kLine      ///< metroloj_qc.fwhm1d/1
 };
@@ -23,7 +23,7 @@ enum class PsfDefinition {
 inline constexpr std::array<PsfDefinition, 3> kPsfDefinitions = {
     PsfDefinition::kHalfmax, PsfDefinition::kGauss, PsfDefinition::kLine};
 
-/// "etalon.halfmax/2", ...
+/// "etalon.halfmax/1", ...
 [[nodiscard]] std::string_view Name(PsfDefinition definition);
 
 /// A width in um, or the asymmetry, of one bead; nothing where the definition has none for it.

@@ -42,7 +42,7 @@ class TwoColours(unittest.TestCase):
         for channel, emission_um in ((0, 0.520), (1, 0.600)):
             widths = self.rows(channel, "psf.fwhm.lateral")
             self.assertEqual([row["definition"] for row in widths],
-                             ["etalon.halfmax/2", "etalon.gauss3d/1", "metroloj_qc.fwhm1d/1",
+                             ["etalon.halfmax/1", "etalon.gauss3d/1", "metroloj_qc.fwhm1d/1",
                               "etalon.bead_corrected/1", "etalon.averaged_psf/1"])
             # .51 em/NA in the centre, 20 % more in the corners.
             centre = 0.51 * emission_um / 1.4

@@ -134,10 +134,10 @@ TEST(PsfBeadSize, EntriesAreDerivedAndStandLast) {
     for (const Quantity& q : report.quantities) last = q.id == id ? &q : last;
     ASSERT_NE(last, nullptr);
     EXPECT_EQ(last->definition, "etalon.bead_corrected/1");
-    EXPECT_EQ(std::get<std::string>(last->of.at("derived_from")), "etalon.halfmax/2");
+    EXPECT_EQ(std::get<std::string>(last->of.at("derived_from")), "etalon.halfmax/1");
     EXPECT_EQ(last->n, 9);
     EXPECT_EQ(last->unit, "um");
-    EXPECT_LT(last->value, FindQuantityOf(report.quantities, id, "etalon.halfmax/2")->value);
+    EXPECT_LT(last->value, FindQuantityOf(report.quantities, id, "etalon.halfmax/1")->value);
   }
   const auto* x = FindQuantityOf(report.quantities, "psf.fwhm.x", "etalon.bead_corrected/1");
   const double lateral = std::sqrt(0.212 * 0.235);

@@ -55,7 +55,7 @@ TEST(PsfZones, EachZoneHasItsMedianAndTheWorstStandsAlone) {
   AddZones(field, settings, 3, report);
   const auto* zone = FindQuantityOf(report.quantities, "psf.fwhm.zone.z", {}, "bottom_right");
   ASSERT_NE(zone, nullptr);
-  EXPECT_EQ(zone->definition, "etalon.halfmax/2");
+  EXPECT_EQ(zone->definition, "etalon.halfmax/1");
   EXPECT_NEAR(zone->value, 1.1 * 0.706, 1e-12);
   EXPECT_EQ(zone->n, 4);
   EXPECT_EQ(zone->channel, 3);
@@ -74,11 +74,11 @@ TEST(PsfZones, EachZoneHasItsMedianAndTheWorstStandsAlone) {
   const auto value = [&](const char* id, const char* definition) {
     return FindQuantityOf(report.quantities, id, definition)->value;
   };
-  EXPECT_NEAR(value("psf.fwhm.worst_zone.x", "etalon.halfmax/2"), 1.1 * 0.212, 1e-12);
+  EXPECT_NEAR(value("psf.fwhm.worst_zone.x", "etalon.halfmax/1"), 1.1 * 0.212, 1e-12);
   EXPECT_NEAR(value("psf.fwhm.worst_zone.y", "etalon.gauss3d/1"), 1.01 * 1.1 * 0.235, 1e-12);
   EXPECT_NEAR(value("psf.fwhm.worst_zone.z", "metroloj_qc.fwhm1d/1"), 1.02 * 1.1 * 0.706, 1e-12);
   EXPECT_EQ(FindQuantityOf(report.quantities, "psf.fwhm.worst_zone.x")->definition,
-            "etalon.halfmax/2");
+            "etalon.halfmax/1");
   EXPECT_TRUE(FindQuantityOf(report.quantities, "psf.fwhm.worst_zone.x")->of.empty());
   const auto* ratio = FindQuantityOf(report.quantities, "psf.fwhm_ratio.worst_zone.lateral",
                                      "metroloj_qc.fwhm1d/1", "metroloj_qc.widefield");
@@ -86,7 +86,7 @@ TEST(PsfZones, EachZoneHasItsMedianAndTheWorstStandsAlone) {
   EXPECT_NEAR(ratio->value, 1.02 * 1.1 * std::sqrt(0.212 * 0.235) / (0.51 * 0.525 / 1.4), 1e-9);
   EXPECT_EQ(ratio->unit, "1");
   const auto* axial = FindQuantityOf(report.quantities, "psf.fwhm_ratio.worst_zone.axial",
-                                     "etalon.halfmax/2", "metroloj_qc.widefield");
+                                     "etalon.halfmax/1", "metroloj_qc.widefield");
   ASSERT_NE(axial, nullptr);
   EXPECT_NEAR(axial->value, 1.1 * 0.706 / (1.77 * 1.515 * 0.525 / 1.96), 1e-9);
   EXPECT_NEAR(axial->u.value() / axial->value, zone->u.value() / zone->value, 1e-12);
@@ -304,7 +304,7 @@ TEST(PsfFieldMap, FocusIsTheMaximumOfTheLightWhereAShapeWasLearned) {
   ASSERT_EQ(maps.size(), 4U);
   EXPECT_EQ(maps[3].name, "focus");
   EXPECT_NEAR(maps[3].fit.terms[0], 2.0, 1e-9);
-  EXPECT_EQ(maps[0].definition, "etalon.halfmax/2");
+  EXPECT_EQ(maps[0].definition, "etalon.halfmax/1");
   EXPECT_EQ(maps[2].unit, "1");
 }
 

@@ -107,7 +107,8 @@ TEST(PsfGolden, FourBeadsOfTinyPixelsAreFoundWhereTheyWerePublished) {
         if (bead.rejected) continue;
         ASSERT_TRUE(bead.lines.has_value());
         // Half maximum: no published figure. Means of the four, which scatter by 1 to 1.5 %; lines
-        // through single voxels scatter by 3 %. Under etalon.halfmax/1 they were .156 .227 .518.
+        // through single voxels scatter by 3 %. Before the shape was round first they were .156
+        // .227 .518.
         ASSERT_TRUE(bead.halfmax.has_value());
         EXPECT_NEAR(bead.halfmax->fwhm_um[0].value, 0.159, 0.005);
         EXPECT_NEAR(bead.halfmax->fwhm_um[1].value, 0.229, 0.007);

@@ -89,7 +89,7 @@ TEST(PsfHalfmax, OpticalLightReadsTheTrueHalfMaximum) {
   }
   const Report report = PsfReport(field, settings, 1);
   const Quantity* x = First(report.quantities, "psf.fwhm.x");
-  EXPECT_EQ(x->definition, "etalon.halfmax/2");
+  EXPECT_EQ(x->definition, "etalon.halfmax/1");
   EXPECT_EQ(x->n, 12);
   EXPECT_GT(*x->u, field.light.shared.fwhm[0] * x->value);  // it does not average down
   const Finding* finding = MismatchOf(report);
@@ -99,7 +99,7 @@ TEST(PsfHalfmax, OpticalLightReadsTheTrueHalfMaximum) {
   EXPECT_NE(finding->text.find("x -1"), std::string::npos) << finding->text;
   for (const Object& object : report.objects) {
     ASSERT_FALSE(object.quantities.empty());
-    EXPECT_EQ(object.quantities.front().definition, "etalon.halfmax/2");
+    EXPECT_EQ(object.quantities.front().definition, "etalon.halfmax/1");
     EXPECT_NE(First(object.quantities, "psf.skew.z"), nullptr);
   }
 }

@@ -44,7 +44,7 @@ TEST(PsfPeers, ABadLateralRatioIsNotHiddenByAGoodAxialOne) {
   PsfSettings settings = kFieldSettings;
   settings.optics = {Modality::kWidefield, 1.4, 1.515, 488.0, 525.0, std::nullopt};
   const Report report = PsfReport(field, settings, 0);
-  for (const char* definition : {"etalon.halfmax/2", "etalon.gauss3d/1", "metroloj_qc.fwhm1d/1"}) {
+  for (const char* definition : {"etalon.halfmax/1", "etalon.gauss3d/1", "metroloj_qc.fwhm1d/1"}) {
     const auto* lateral = FindQuantityOf(report.quantities, "psf.fwhm_ratio.lateral", definition,
                                          "metroloj_qc.widefield");
     const auto* axial = FindQuantityOf(report.quantities, "psf.fwhm_ratio.axial", definition,

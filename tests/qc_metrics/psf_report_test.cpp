@@ -66,7 +66,7 @@ TEST(PsfReport, ListsEveryQuantityOfTheContractDefaultDefinitionFirst) {
   settings.optics = {Modality::kWidefield, 1.4, 1.515, 488.0, 525.0, std::nullopt};
   settings.bead_diameter_um = 0.1;
   const Report report = ReportOf(scene, settings);
-  const std::string kHalfmax = "etalon.halfmax/2";
+  const std::string kHalfmax = "etalon.halfmax/1";
   const std::string kGauss = "etalon.gauss3d/1";
   for (const auto& [id, definition] : {std::pair{"psf.fwhm.x", kHalfmax},
                                        {"psf.fwhm.y", kHalfmax},

@@ -223,7 +223,6 @@ export const quantity: Record<string, string> = {
 export const definition: Record<string, string> = {
   "etalon.gauss3d/1": "Pixel-integrated 3-D Gaussian, maximum likelihood, one fit a bead",
   "etalon.halfmax/1": "Width of the profile at half of its maximum, without a model",
-  "etalon.halfmax/2": "Width of the profile at half of its maximum, without a model",
   "etalon.tiles/1": "Lowest over highest mean of tiles, offset removed",
   "etalon.surface/1": "Position of the maximum of a smooth surface through the field",
   "etalon.surface/2": "Position of the maximum of a smooth surface through the logarithm of the light",
