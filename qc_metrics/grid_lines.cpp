@@ -84,9 +84,8 @@ std::optional<double> LineCentre(const std::vector<double>& profile, double star
 /// Centres of the lines in one profile.
 std::vector<double> CentresOf(const std::vector<double>& profile, double sigma, double noise) {
   cv::Mat smooth;
-  cv::GaussianBlur(
-      cv::Mat(1, static_cast<int>(profile.size()), CV_64F, const_cast<double*>(profile.data())),
-      smooth, cv::Size(0, 1), sigma, 1e-6, cv::BORDER_REFLECT_101);
+  cv::GaussianBlur(cv::Mat(profile, false).reshape(0, 1), smooth, cv::Size(0, 1), sigma, 1e-6,
+                   cv::BORDER_REFLECT_101);
   const double* s = smooth.ptr<double>(0);
   std::vector<std::pair<double, int>> maxima;
   for (int x = 1; x + 1 < smooth.cols; ++x) {

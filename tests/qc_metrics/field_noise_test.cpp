@@ -50,6 +50,28 @@ TEST(NoiseBlocks, GiveTheLineOfVarianceOverLevel) {
   }
 }
 
+// Equal levels tell nothing of a slope, however rounding leaves their spread: the mean is taken.
+TEST(NoiseBlocks, EqualLevelsHaveNoSlope) {
+  for (int tenth = 1; tenth < 40; ++tenth) {
+    const PixelNoise line = Blocks([&](int) { return 1000.0 + 0.1 * tenth; },
+                                   [](int block) { return 50.0 + 0.01 * block; })
+                                .Fit(0.1);
+    EXPECT_EQ(line.slope_adu, 0.0) << tenth;
+    EXPECT_NEAR(line.constant_adu2, 51.275 / kMedian, 0.02);
+  }
+}
+
+TEST(NoiseBlocks, OneBlockIsEnough) {
+  NoiseBlocks blocks({16, 16});
+  ColumnSums sums(16);
+  std::fill(sums.value.begin(), sums.value.end(), 16.0F * 200.0F);
+  std::fill(sums.second.begin(), sums.second.end(), 16.0F * 6.0F * 30.0F);
+  blocks.Add(0, 16, sums);
+  const PixelNoise line = blocks.Fit(0.1);
+  EXPECT_EQ(line.slope_adu, 0.0);
+  EXPECT_NEAR(line.constant_adu2, 30.0 / kMedian, 1e-4);
+}
+
 TEST(NoiseBlocks, DustInFewerThanHalfOfAGroupDoesNothing) {
   const auto level = [](int block) { return 100.0 + 2.0 * block; };
   const PixelNoise line =

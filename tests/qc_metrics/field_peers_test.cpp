@@ -58,5 +58,22 @@ TEST(FieldPeers, RegionsReachTheBorderAndMeetInTheMiddle) {
   }
 }
 
+// One bright pixel in any corner of a region is a part in all its pixels, and in no other region.
+TEST(FieldPeers, EveryPixelOfARegionCounts) {
+  const std::array<int, 6> columns = {0, 8, 45, 54, 91, 99}, rows = {0, 8, 35, 44, 71, 79};
+  for (std::size_t j = 0; j < 6; ++j) {
+    for (std::size_t i = 0; i < 6; ++i) {
+      cv::Mat image(80, 100, CV_16U, cv::Scalar(0));
+      image.at<std::uint16_t>(rows[j], columns[i]) = 810;
+      const FieldPeers peers = MeasureFieldPeers(image, Scan());
+      const double pixels = (i / 2 == 1 ? 10.0 : 9.0) * (j / 2 == 1 ? 10.0 : 9.0);
+      for (std::size_t k = 0; k < 9; ++k) {
+        EXPECT_NEAR(peers.region_ratio[k], k == 3 * (j / 2) + i / 2 ? 810.0 / pixels / 800.0 : 0.0,
+                    1e-12);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace qc_metrics

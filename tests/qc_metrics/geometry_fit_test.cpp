@@ -115,6 +115,25 @@ TEST(FitGrid, ThirdOrderDistortionInClosedForm) {
   EXPECT_LT(g.residual_rms_px[0], 1e-4);
 }
 
+// Rows that bend by a x^2, more so where they are nearer to the first one: columns stay straight,
+// the bow is the first row's largest distance from its own line, and the first points depart most.
+TEST(FitGrid, RowsOrColumnsAloneBend) {
+  for (const bool rows_bend : {true, false}) {
+    Geometry g = Grid(9, 9, 30.0, 30.0);
+    const auto bend = [](int along, int across) {
+      const double u = (along - 4) / 4.0;
+      return 0.8 * (u * u - 5.0 / 12.0) * (1.0 - 0.6 * (across - 4) / 4.0);
+    };
+    for (GridPoint& p : g.points) {
+      p.place_px[rows_bend ? 1 : 0] += rows_bend ? bend(p.i, p.j) : bend(p.j, p.i);
+    }
+    ASSERT_TRUE(FitGrid(3.0, g));
+    ASSERT_TRUE(g.distortion && g.straightness_um);
+    EXPECT_NEAR(g.straightness_um->value, 0.1 * 0.8 * 1.6 * 7.0 / 12.0, 2e-4);
+    EXPECT_NEAR(g.distortion->value, 0.8 * 1.6 * 7.0 / 12.0 / 250.0, 1e-5);
+  }
+}
+
 // Third-order terms that are largest in the corners are the model's, and no outliers.
 TEST(FitGrid, KeepsTheCornersOfADistortedGrid) {
   for (const bool along_x : {true, false}) {
