@@ -104,6 +104,21 @@ TEST(PixelSeries, MarksPixelsThatWereSaturatedInAnyFrame) {
                   .saturated.empty());
 }
 
+// One pixel of the first, the middle or the last place, in frames of every type.
+TEST(PixelSeries, OneSaturatedPixelIsFoundWhereverItStands) {
+  for (const int type : {CV_8U, CV_16U, CV_32S, CV_32F}) {
+    for (const auto& [x, y] : {std::pair{0, 0}, {11, 4}, {19, 9}}) {
+      Stack stack;
+      for (int k = 0; k < 5; ++k) stack.planes.emplace_back(10, 20, type, cv::Scalar(100));
+      stack.planes[2](cv::Rect(x, y, 1, 1)).setTo(200);
+      const auto series =
+          std::get<PixelSeries>(SumSeries(stack, {.saturation_adu = 200.0, .left_out = {}}));
+      ASSERT_EQ(cv::countNonZero(series.saturated), 1) << type << " " << x;
+      EXPECT_EQ(series.saturated.at<std::uint8_t>(y, x), 255);
+    }
+  }
+}
+
 TEST(PixelSeries, DifferencesOfNeighboursLeaveMarkedPixelsOut) {
   Stack stack = RandomFrames<std::uint16_t>(30, 20, 8, 5, 300.0, 40.0);
   cv::Mat left_out = cv::Mat::zeros(20, 30, CV_8U);
