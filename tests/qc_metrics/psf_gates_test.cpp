@@ -304,6 +304,20 @@ TEST(PsfFaults, VoxelSizesMustBePositive) {
   }
 }
 
+TEST(PsfFaults, GainAndReadNoiseMustBePossible) {
+  const auto measure = [](std::optional<double> gain, std::optional<double> read_noise) {
+    PsfSettings settings{0.1, 0.1, 0.1};
+    settings.gain_e_per_adu = gain;
+    settings.read_noise_e = read_noise;
+    static_cast<void>(MeasurePsf(SmallStack(CV_16U, 1.0), settings));
+  };
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  for (const double bad : {0.0, -0.1, kNan}) EXPECT_THROW(measure(bad, 1.0), std::invalid_argument);
+  for (const double bad : {-0.1, kNan}) EXPECT_THROW(measure(0.5, bad), std::invalid_argument);
+  EXPECT_NO_THROW(measure(0.5, 0.0));
+  EXPECT_NO_THROW(measure(std::nullopt, std::nullopt));
+}
+
 TEST(PsfFaults, NoiseAloneOrWildValuesNeverKeepABead) {
   monitor::simulation::Random random(5);
   Stack stack = SmallStack(CV_32F, 0.0);
