@@ -114,7 +114,7 @@ TEST(BeadTrackTest, ABeadThatLeavesTheOthersIsAnOutlier) {
 
 // Beads of 900 ADU and a sigma of 1.5 px (2 planes along z) on 100 ADU, with a noise of 3 ADU.
 Stack Drawn(const std::vector<std::array<double, 3>>& beads, int planes, std::uint64_t seed,
-            double height = 900.0) {
+            double height = 900.0, double variance_px2 = 2.25) {
   Stack stack;
   cv::RNG rng(seed);
   for (int z = 0; z < planes; ++z) {
@@ -125,7 +125,7 @@ Stack Drawn(const std::vector<std::array<double, 3>>& beads, int planes, std::ui
         for (const auto& b : beads) {
           const double r2 = (x - b[0]) * (x - b[0]) + (y - b[1]) * (y - b[1]);
           const double along = planes > 1 ? (z - b[2]) * (z - b[2]) / 8.0 : 0.0;
-          value += height * std::exp(-0.5 * r2 / 2.25 - along);
+          value += height * std::exp(-0.5 * r2 / variance_px2 - along);
         }
         plane.at<float>(y, x) = static_cast<float>(value);
       }
@@ -229,6 +229,32 @@ TEST(BeadTrackTest, TheWindowMayTouchTheBorder) {
   const auto tracks = std::get<BeadTracks>(
       TrackBeads(frames, {.pixel_x_um = 0.1, .pixel_y_um = 0.1, .frame_interval_s = 1.0}));
   EXPECT_EQ(tracks.kept, 2);
+}
+
+// Later windows reach 4 sigma, 6 px for one of 1.4 px, about the bead's last place: one that
+// reaches the border pixel is whole, one that reaches beyond it is cut.
+TEST(BeadTrackTest, ABeadThatWalksOffIsAtTheEdge) {
+  struct Side {
+    std::size_t axis;
+    int sign, last;  // the pixel of the border
+  };
+  for (const Side& side : {Side{0, 1, 79}, {0, -1, 0}, {1, 1, 63}, {1, -1, 0}}) {
+    const auto walk = [&](double first, double second) {
+      std::vector<Stack> frames;
+      std::uint64_t seed = 60;
+      for (const double at : {first, second, second}) {
+        std::array<double, 3> place = {40.0, 32.0, 0.0};
+        place[side.axis] = side.last - side.sign * at;
+        frames.push_back(Drawn({place}, 1, ++seed, 900.0, 1.96));
+      }
+      return TrackBeads(frames, {.pixel_x_um = 0.1, .pixel_y_um = 0.1, .frame_interval_s = 1.0});
+    };
+    const auto inside = walk(8.0, 6.0);
+    ASSERT_TRUE(std::holds_alternative<BeadTracks>(inside)) << side.axis << " " << side.sign;
+    EXPECT_EQ(std::get<BeadTracks>(inside).kept, 1);
+    const auto outside = walk(8.0, 5.0);
+    ASSERT_TRUE(std::holds_alternative<Fault>(outside)) << side.axis << " " << side.sign;
+  }
 }
 
 // 4.2 noise SDs high: smoothed along both axes the bead stands out by 10 SDs, along one by 6.6.
