@@ -144,6 +144,22 @@ TEST(Coregistration, FindsAShiftOfSeveralBeadDistances) {
   }
 }
 
+// A magnification of 5 % moves the shift by 1.6 nm for each half pixel that its place is off the
+// image's centre: more than five times its uncertainty.
+TEST(Coregistration, TheShiftIsThatOfTheImagesCentre) {
+  const BeadScene a = SmallScene(4, 4000.0);
+  const ChannelTransform move{.shift_um = {0.05, -0.04, 0.1}, .magnification = 1.05};
+  const BeadScene b = SecondChannel(a, move, 77);
+  const Coregistration result = Measure({a, b}, SettingsOfAll({a, b}));
+  const PairResult& pair = result.pairs[0];
+  ASSERT_TRUE(pair.map);
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    const auto& shift = pair.map->shift_um[axis];
+    EXPECT_LT(shift.u, 0.0003);
+    EXPECT_NEAR(shift.value, move.shift_um[axis], 4.0 * shift.u);
+  }
+}
+
 TEST(Coregistration, OneBeadGivesItsShiftAndNoMap) {
   BeadScene a{64, 64, 30, kVoxelUm};
   a.beads.push_back({{30.2, 33.1, 14.4}, monitor::simulation::EllipsoidCovariance(kFwhmUm), 3000});
