@@ -10,21 +10,6 @@ namespace {
 
 constexpr double kLargestStep = 0.7;  // change of log light about 1.5 sigma from the centre
 
-/// Exponents of x, y, z of the ten monomials of the log light.
-struct Powers {
-  int x, y, z;
-};
-constexpr std::array<Powers, 10> kPowers = {{{0, 0, 0},
-                                             {1, 0, 0},
-                                             {0, 1, 0},
-                                             {0, 0, 1},
-                                             {2, 0, 0},
-                                             {0, 2, 0},
-                                             {0, 0, 2},
-                                             {1, 1, 0},
-                                             {1, 0, 1},
-                                             {0, 1, 1}}};
-
 /// Shortens a step that would change the log light too much near the bead.
 double StepScale(const Parameters& theta, const Parameters& step) {
   const Eigen::Matrix3d shape = Precision(theta).inverse();

@@ -12,25 +12,6 @@ namespace {
 constexpr double kFourthCumulant = -1.0 / 120.0;  // of a box one pixel wide, in px^4
 constexpr double kSmallestBoxFactor = 0.2;
 
-/// Exponents of x, y, z of the ten monomials of the log light, then of the four of the background.
-struct Powers {
-  int x, y, z;
-};
-constexpr std::array<Powers, 14> kPowers = {{{0, 0, 0},
-                                             {1, 0, 0},
-                                             {0, 1, 0},
-                                             {0, 0, 1},
-                                             {2, 0, 0},
-                                             {0, 2, 0},
-                                             {0, 0, 2},
-                                             {1, 1, 0},
-                                             {1, 0, 1},
-                                             {0, 1, 1},
-                                             {0, 0, 0},
-                                             {1, 0, 0},
-                                             {0, 1, 0},
-                                             {0, 0, 1}}};
-
 /// Coefficients of q and of the background along one row, and of the box factor.
 struct RowModel {
   double q0, q1, q2;  // q = q0 + q1 x + q2 x^2

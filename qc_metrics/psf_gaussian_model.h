@@ -1,12 +1,32 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <vector>
 
 #include "qc_metrics/psf.h"
 #include "qc_metrics/psf_window.h"
 
 namespace qc_metrics {
+
+/// Exponents of x, y, z of the ten monomials of the log light, then of the four of the background.
+struct Powers {
+  int x, y, z;
+};
+inline constexpr std::array<Powers, 14> kPowers = {{{0, 0, 0},
+                                                    {1, 0, 0},
+                                                    {0, 1, 0},
+                                                    {0, 0, 1},
+                                                    {2, 0, 0},
+                                                    {0, 2, 0},
+                                                    {0, 0, 2},
+                                                    {1, 1, 0},
+                                                    {1, 0, 1},
+                                                    {0, 1, 1},
+                                                    {0, 0, 0},
+                                                    {1, 0, 0},
+                                                    {0, 1, 0},
+                                                    {0, 0, 1}}};
 
 /// Pixels that the box blurs: 1 where one stored number integrates over the pixel's width.
 struct PixelBox {
