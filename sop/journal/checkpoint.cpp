@@ -26,6 +26,17 @@ std::optional<std::uint64_t> ParseSize(std::string_view text) {
   return size;
 }
 
+constexpr std::string_view kEpochWord = "epoch ";
+
+/// Reads an extension line; false for one that is not as FORMAT.md says. Unknown ones are passed.
+bool TakeExtension(std::string_view line, Checkpoint& checkpoint) {
+  if (!line.starts_with(kEpochWord)) return !line.empty();
+  const auto epoch = ParseSize(line.substr(kEpochWord.size()));
+  if (!epoch || *epoch < 2 || checkpoint.epoch != 1) return false;
+  checkpoint.epoch = *epoch;
+  return true;
+}
+
 std::optional<Checkpoint> ParseBody(std::string_view text) {
   const auto origin = TakeLine(text);
   const auto size = TakeLine(text);
@@ -34,11 +45,11 @@ std::optional<Checkpoint> ParseBody(std::string_view text) {
   const auto tree_size = ParseSize(*size);
   const auto digest = FromBase64(*root);
   if (!tree_size || !digest || digest->size() != Digest().size()) return std::nullopt;
-  while (const auto extension = TakeLine(text)) {  // C2SP: further lines are allowed, not empty
-    if (extension->empty()) return std::nullopt;
-  }
   Checkpoint checkpoint{std::string(*origin), *tree_size, {}};
   std::copy(digest->begin(), digest->end(), checkpoint.root.begin());
+  while (const auto extension = TakeLine(text)) {
+    if (!TakeExtension(*extension, checkpoint)) return std::nullopt;
+  }
   return checkpoint;
 }
 
@@ -64,9 +75,12 @@ std::string SignCheckpoint(const Checkpoint& checkpoint, const LogKey& key) {
     throw std::invalid_argument("a checkpoint is signed by the key of its own log only");
   }
   const std::string root(checkpoint.root.begin(), checkpoint.root.end());
-  return SignNote(
-      checkpoint.origin + '\n' + std::to_string(checkpoint.tree_size) + '\n' + Base64(root) + '\n',
-      {key.origin, key.secret});
+  std::string text =
+      checkpoint.origin + '\n' + std::to_string(checkpoint.tree_size) + '\n' + Base64(root) + '\n';
+  if (checkpoint.epoch > 1) {
+    text += std::string(kEpochWord) + std::to_string(checkpoint.epoch) + '\n';
+  }
+  return SignNote(text, {key.origin, key.secret});
 }
 
 std::optional<Checkpoint> OpenCheckpoint(std::string_view note, std::string_view verifier_key) {

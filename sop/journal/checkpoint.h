@@ -14,6 +14,7 @@ struct Checkpoint {
   std::string origin;  ///< schema-less URL of the log, "example.org/etalon"; "demo/..." in the demo
   std::uint64_t tree_size = 0;
   Digest root{};
+  std::uint64_t epoch = 1;  ///< one more after each restore of a backup: "epoch N" from the second
 };
 
 /// The key that signs checkpoints (Ed25519), apart from the database. Name = the log's origin.
@@ -28,7 +29,8 @@ struct LogKey {
 [[nodiscard]] std::string EncodeLogKey(const LogKey& key);
 [[nodiscard]] std::optional<LogKey> DecodeLogKey(std::string_view text);
 
-/// The signed note: three lines, a blank line, "— origin signature".
+/// The signed note: three lines, from the second epoch on a fourth, a blank line, "— origin
+/// signature".
 [[nodiscard]] std::string SignCheckpoint(const Checkpoint& checkpoint, const LogKey& key);
 /// The checkpoint if the note carries a valid signature of `verifier_key`; otherwise nothing.
 [[nodiscard]] std::optional<Checkpoint> OpenCheckpoint(std::string_view note,

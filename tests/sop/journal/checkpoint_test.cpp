@@ -108,6 +108,16 @@ TEST(Checkpoint, GoesThereAndBack) {
   EXPECT_EQ(opened->root, LeafHash("root"));
 }
 
+TEST(Checkpoint, TheEpochIsALineFromTheSecondOn) {
+  const LogKey key = GenerateLogKey("example.org/etalon");
+  Checkpoint checkpoint = Example(key);
+  EXPECT_EQ(OpenCheckpoint(SignCheckpoint(checkpoint, key), key.VerifierKey())->epoch, 1U);
+  checkpoint.epoch = 12;
+  const std::string note = SignCheckpoint(checkpoint, key);
+  EXPECT_NE(note.find("\nepoch 12\n\n"), std::string::npos);
+  EXPECT_EQ(OpenCheckpoint(note, key.VerifierKey())->epoch, 12U);
+}
+
 TEST(Checkpoint, KeysGoThereAndBack) {
   const LogKey key = GenerateLogKey("demo/etalon");
   const auto decoded = DecodeLogKey(EncodeLogKey(key));
@@ -140,6 +150,11 @@ TEST(Checkpoint, ASignedTextOfAnotherFormIsNoCheckpoint) {
   };
   EXPECT_TRUE(opens("example.org/etalon\n7\n" + root + "\n"));
   EXPECT_TRUE(opens("example.org/etalon\n0\n" + root + "\nextension 1\n"));
+  EXPECT_TRUE(opens("example.org/etalon\n0\n" + root + "\nother\nepoch 2\n"));
+  for (const char* epoch : {"epoch 1", "epoch 0", "epoch 02", "epoch ", "epoch x", "epoch 2 ",
+                            "epoch 2\nepoch 2", "epoch 2\nepoch 3"}) {
+    EXPECT_FALSE(opens("example.org/etalon\n0\n" + root + "\n" + epoch + "\n")) << epoch;
+  }
   EXPECT_FALSE(opens("example.org/other\n7\n" + root + "\n"));
   EXPECT_FALSE(opens("example.org/etalon\n07\n" + root + "\n"));
   EXPECT_FALSE(opens("example.org/etalon\n-7\n" + root + "\n"));
