@@ -4,159 +4,228 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 namespace qc_metrics {
 namespace {
 
+constexpr int kUnknowns = 5;  // a polynomial of fourth degree
+constexpr int kSteps = 8;
 constexpr std::size_t kFewestSamples = 7;
-constexpr double kTopShare = 0.85;
-constexpr double kUpper = 0.6;
-constexpr double kLower = 0.4;
-constexpr double kLightFrom = 0.2;                // of the height: noise of the light shows
-constexpr double kMedianVariance = 1.5707963268;  // of a median, over that of a mean
+constexpr double kFitFrom = 0.2;                            // of the height
+constexpr double kLeastShare = 0.05;                        // of the height, in a weight
+constexpr double kMedianVariance = std::numbers::pi / 2.0;  // of a median, over that of a mean
+constexpr double kGrid = 0.125;                             // samples
 
 using Index = std::ptrdiff_t;
+using Vector = Eigen::Matrix<double, kUnknowns, 1>;
+using Matrix = Eigen::Matrix<double, kUnknowns, kUnknowns>;
 
-/// Samples on both sides that the base is taken from.
-double OuterCount(std::size_t samples) {
-  return 2.0 * static_cast<double>(std::max<std::size_t>(2, samples / 10));
-}
+/// Samples on either side that the base is taken from.
+std::size_t OuterCount(std::size_t samples) { return std::max<std::size_t>(2, samples / 10); }
 
 double Base(std::span<const double> values) {
-  const auto side = static_cast<std::size_t>(OuterCount(values.size()) / 2.0);
-  std::vector<double> outer(values.begin(), values.begin() + static_cast<Index>(side));
-  outer.insert(outer.end(), values.end() - static_cast<Index>(side), values.end());
-  const auto middle = outer.begin() + static_cast<Index>(outer.size() / 2);
-  std::nth_element(outer.begin(), middle, outer.end());
-  return *middle;
+  const auto side = static_cast<Index>(OuterCount(values.size()));
+  std::vector<double> outer(values.begin(), values.begin() + side);
+  outer.insert(outer.end(), values.end() - side, values.end());
+  std::nth_element(outer.begin(), outer.begin() + side, outer.end());
+  const double upper = outer[static_cast<std::size_t>(side)];
+  return 0.5 * (upper + *std::max_element(outer.begin(), outer.begin() + side));
 }
 
-/// Largest value of a parabola through the samples near the peak; its variance is `leverage` times
-/// that of a sample.
-struct Summit {
-  double level = 0.0, leverage = 1.0;
-};
-
-Summit Top(std::span<const double> values, Index peak, double level) {
-  const Index last = static_cast<Index>(values.size()) - 1;
-  Index low = peak;
-  Index high = peak;
-  while (low > 0 && values[static_cast<std::size_t>(low - 1)] > level) --low;
-  while (high < last && values[static_cast<std::size_t>(high + 1)] > level) ++high;
-  while (high - low < 4 && (low > 0 || high < last)) {
-    if (low > 0) --low;
-    if (high < last) ++high;
-  }
-  Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
-  Eigen::Vector3d right = Eigen::Vector3d::Zero();
-  for (Index i = low; i <= high; ++i) {
-    const auto x = static_cast<double>(i - peak);
-    const Eigen::Vector3d row(1.0, x, x * x);
-    normal += row * row.transpose();
-    right += row * values[static_cast<std::size_t>(i)];
-  }
-  const Eigen::LDLT<Eigen::Matrix3d> solver(normal);
-  const Eigen::Vector3d p = solver.solve(right);
-  if (!(p[2] < 0.0)) return {values[static_cast<std::size_t>(peak)], 1.0};
-  const double x = -0.5 * p[1] / p[2];
-  const Eigen::Vector3d at(1.0, x, x * x);
-  return {at.dot(p), at.dot(solver.solve(at))};
-}
-
-/// Where one side crosses the half: place, samples of height a sample there, samples used.
-struct Crossing {
-  double place = 0.0, slope = 0.0;
-  int used = 0;
-};
-
-std::optional<Crossing> Cross(std::span<const double> values, Index peak, Index step, double base,
-                              double top) {
-  const auto share = [&](Index i) {
-    return (values[static_cast<std::size_t>(i)] - base) / (top - base);
-  };
-  const auto inside = [&](Index i) { return i >= 0 && i < static_cast<Index>(values.size()); };
-  Index first = peak;
-  while (inside(first) && share(first) > kUpper) first += step;
-  Index end = first;
-  while (inside(end) && share(end) > kLower) end += step;
-  if (!inside(end)) return std::nullopt;
-  // A steep side has no sample in between: take the ones on either side of it.
-  if (std::abs(end - first) < 2) {
-    first -= step;
-    end += step;
-    if (!inside(end - step)) return std::nullopt;
-  }
-  double n = 0.0, sx = 0.0, sy = 0.0, sxx = 0.0, sxy = 0.0;
-  for (Index i = first; i != end; i += step) {
-    const auto x = static_cast<double>(i);
-    n += 1.0;
-    sx += x;
-    sy += share(i);
-    sxx += x * x;
-    sxy += x * share(i);
-  }
-  const double spread = sxx - sx * sx / n;
-  const double slope = spread > 0.0 ? (sxy - sx * sy / n) / spread : 0.0;
-  if (slope == 0.0) return std::nullopt;
-  return Crossing{(0.5 - (sy - slope * sx) / n) / slope, slope, static_cast<int>(n)};
-}
-
-/// Variance of one sample: that of the base, and what it grows by up to the top.
-struct Noise {
-  double base = 0.0, growth = 0.0;
-};
-
-/// Light is noisier where there is more of it; fourth differences see little of the shape.
-Noise NoiseOf(std::span<const double> values, double base, double top) {
+/// Variance of a sample of the base, from the second differences of its outer fifths.
+double BaseNoise(std::span<const double> values) {
   const std::size_t side = std::max<std::size_t>(3, values.size() / 5);
-  Noise noise;
+  double squares = 0.0;
   double n = 0.0;
   for (std::size_t i = 1; i + 1 < values.size(); ++i) {
     if (i + 1 >= side && i + side <= values.size()) continue;
     const double bend = values[i - 1] - 2.0 * values[i] + values[i + 1];
-    noise.base += bend * bend / 6.0;
+    squares += bend * bend / 6.0;
     n += 1.0;
   }
-  if (n > 0.0) noise.base /= n;
-  double squares = 0.0;
-  double shares = 0.0;
-  for (std::size_t i = 2; i + 2 < values.size(); ++i) {
-    const double share = (values[i] - base) / (top - base);
-    if (share < kLightFrom) continue;
-    const double bend =
-        values[i - 2] - 4.0 * (values[i - 1] + values[i + 1]) + 6.0 * values[i] + values[i + 2];
-    squares += bend * bend / 70.0 - noise.base;
-    shares += share;
+  return n > 0.0 ? squares / n : 0.0;
+}
+
+/// First and last sample of the peak.
+struct Window {
+  Index first = 0, last = 0;
+  [[nodiscard]] Index Count() const { return last - first + 1; }
+};
+
+Window AroundPeak(std::span<const double> values, double base) {
+  const Index end = static_cast<Index>(values.size()) - 1;
+  const Index peak = std::max_element(values.begin(), values.end()) - values.begin();
+  const auto at = [&](Index i) { return values[static_cast<std::size_t>(i)]; };
+  const double level = base + kFitFrom * (at(peak) - base);
+  Window window{peak, peak};
+  while (window.first > 0 && at(window.first - 1) > level) --window.first;
+  while (window.last < end && at(window.last + 1) > level) ++window.last;
+  while (window.Count() < static_cast<Index>(kFewestSamples)) {
+    if (window.first > 0) --window.first;
+    if (window.last < end) ++window.last;
   }
-  if (shares > 0.0) noise.growth = std::max(0.0, squares / shares);
-  return noise;
+  return window;
+}
+
+/// base + exp(polynomial) through the peak, weighted by one over the light.
+class PeakFit {
+ public:
+  PeakFit(std::span<const double> values, double base) : window_(AroundPeak(values, base)) {
+    const auto [first, last] = window_;
+    middle_ = 0.5 * static_cast<double>(first + last);
+    half_ = 0.5 * static_cast<double>(last - first);
+    for (Index i = first; i <= last; ++i) {
+      light_.push_back(values[static_cast<std::size_t>(i)] - base);
+    }
+    const double height = *std::max_element(light_.begin(), light_.end());
+    for (const double light : light_) {
+      weights_.push_back(1.0 / std::max(light, kLeastShare * height));
+    }
+    polynomial_ = Start(height);
+    for (int step = 0; step < kSteps && Improve(); ++step) continue;
+  }
+
+  /// Powers of a place, which is in samples.
+  [[nodiscard]] Vector Powers(double place) const {
+    const double x = (place - middle_) / half_;
+    return {1.0, x, x * x, x * x * x, x * x * x * x};
+  }
+  [[nodiscard]] double Logarithm(double place) const { return polynomial_.dot(Powers(place)); }
+  [[nodiscard]] double Slope(double place) const {
+    const double x = (place - middle_) / half_;
+    return polynomial_.dot(Vector(0.0, 1.0, 2.0 * x, 3.0 * x * x, 4.0 * x * x * x)) / half_;
+  }
+  [[nodiscard]] const Window& Of() const { return window_; }
+
+  /// Variance of what moves with the polynomial as `gradient` says. The noise of the light is what
+  /// the residuals show beside that of the base; few of them scatter by more than they show.
+  [[nodiscard]] double Variance(const Vector& gradient, double base_noise, double base_u2) const {
+    Matrix normal = Matrix::Zero(), of_base = Matrix::Zero(), of_light = Matrix::Zero();
+    Vector with_base = Vector::Zero();
+    double of_ones = 0.0;
+    const auto n = static_cast<double>(light_.size());
+    for (std::size_t i = 0; i < light_.size(); ++i) {
+      const Vector powers = PowersOf(i);
+      const double model = std::exp(polynomial_.dot(powers));
+      const Vector row = model * powers;
+      normal += weights_[i] * row * row.transpose();
+      of_base += weights_[i] * weights_[i] * row * row.transpose();
+      of_light += weights_[i] * weights_[i] * model * row * row.transpose();
+      with_base += weights_[i] * row;
+      of_ones += weights_[i] / n;
+    }
+    const double freedom = n - kUnknowns;
+    const double few = freedom > 2.0 ? freedom / (freedom - 2.0) : 3.0;
+    const double growth = std::max(0.0, Squares(polynomial_) / freedom - base_noise * of_ones);
+    const Vector moved = normal.ldlt().solve(gradient);
+    return few * (base_noise * moved.dot(of_base * moved) + growth * moved.dot(of_light * moved)) +
+           base_u2 * std::pow(moved.dot(with_base), 2);
+  }
+
+ private:
+  [[nodiscard]] Vector PowersOf(std::size_t i) const {
+    return Powers(static_cast<double>(window_.first) + static_cast<double>(i));
+  }
+
+  /// Weighted fit of the logarithms.
+  [[nodiscard]] Vector Start(double height) const {
+    Matrix normal = Matrix::Zero();
+    Vector right = Vector::Zero();
+    for (std::size_t i = 0; i < light_.size(); ++i) {
+      const double light = std::max(light_[i], kLeastShare * height);
+      const Vector powers = PowersOf(i);
+      normal += light * powers * powers.transpose();
+      right += light * std::log(light) * powers;
+    }
+    return normal.ldlt().solve(right);
+  }
+
+  [[nodiscard]] double Squares(const Vector& polynomial) const {
+    double squares = 0.0;
+    for (std::size_t i = 0; i < light_.size(); ++i) {
+      squares += weights_[i] * std::pow(light_[i] - std::exp(polynomial.dot(PowersOf(i))), 2);
+    }
+    return squares;
+  }
+
+  /// One Gauss-Newton step on the values themselves, as a logarithm is biased by noise; false where
+  /// it leads nowhere.
+  bool Improve() {
+    Matrix normal = Matrix::Zero();
+    Vector right = Vector::Zero();
+    for (std::size_t i = 0; i < light_.size(); ++i) {
+      const Vector powers = PowersOf(i);
+      const double model = std::exp(polynomial_.dot(powers));
+      normal += weights_[i] * model * model * powers * powers.transpose();
+      right += weights_[i] * model * (light_[i] - model) * powers;
+    }
+    const Vector next = polynomial_ + normal.ldlt().solve(right);
+    if (!(Squares(next) < Squares(polynomial_))) return false;
+    polynomial_ = next;
+    return true;
+  }
+
+  Window window_;
+  double middle_ = 0.0, half_ = 1.0;
+  std::vector<double> light_, weights_;
+  Vector polynomial_ = Vector::Zero();
+};
+
+double Highest(const PeakFit& fit) {
+  const auto first = static_cast<double>(fit.Of().first);
+  const auto last = static_cast<double>(fit.Of().last);
+  double best = first;
+  for (double place = first; place <= last; place += kGrid) {
+    if (fit.Logarithm(place) > fit.Logarithm(best)) best = place;
+  }
+  double low = std::max(first, best - kGrid);
+  double high = std::min(last, best + kGrid);
+  for (int i = 0; i < 50; ++i) {
+    const double middle = 0.5 * (low + high);
+    (fit.Slope(middle) > 0.0 ? low : high) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+/// Where the curve first comes down to `level` on one side of its top.
+std::optional<double> Cross(const PeakFit& fit, double top, double step, double level) {
+  const auto first = static_cast<double>(fit.Of().first);
+  const auto last = static_cast<double>(fit.Of().last);
+  double above = top;
+  while (fit.Logarithm(above + step) > level) {
+    above += step;
+    if (above < first || above > last) return std::nullopt;
+  }
+  double below = above + step;
+  for (int i = 0; i < 50; ++i) {
+    const double middle = 0.5 * (above + below);
+    (fit.Logarithm(middle) > level ? above : below) = middle;
+  }
+  return 0.5 * (above + below);
 }
 
 }  // namespace
 
 std::optional<HalfMaximumWidth> HalfMaximum1d(std::span<const double> values) {
   if (values.size() < kFewestSamples) return std::nullopt;
-  const Index peak = std::max_element(values.begin(), values.end()) - values.begin();
   const double base = Base(values);
-  const double largest = values[static_cast<std::size_t>(peak)];
-  if (!(largest > base)) return std::nullopt;
-  const Summit top = Top(values, peak, base + kTopShare * (largest - base));
-  const auto left = Cross(values, peak, -1, base, top.level);
-  const auto right = Cross(values, peak, 1, base, top.level);
-  if (!left || !right || right->place <= left->place) return std::nullopt;
-  const Noise noise = NoiseOf(values, base, top.level);
-  const double at_half = noise.base + 0.5 * noise.growth;
-  const double height = top.level - base;
-  const auto of_side = [&](const Crossing& side) {
-    return at_half / side.used / std::pow(side.slope * height, 2);
-  };
-  // The half moves with the top and with the base, and both crossings with it.
-  const double of_top = (noise.base + noise.growth) * top.leverage;
-  const double of_base = noise.base * kMedianVariance / OuterCount(values.size());
-  const double both = 0.5 * (1.0 / std::abs(left->slope) + 1.0 / std::abs(right->slope)) / height;
-  return HalfMaximumWidth{right->place - left->place, std::sqrt(of_side(*left) + of_side(*right) +
-                                                                both * both * (of_top + of_base))};
+  if (!(*std::max_element(values.begin(), values.end()) > base)) return std::nullopt;
+  const PeakFit fit(values, base);
+  const double top = Highest(fit);
+  const double level = fit.Logarithm(top) - std::numbers::ln2;
+  const auto left = Cross(fit, top, -kGrid, level);
+  const auto right = Cross(fit, top, kGrid, level);
+  if (!left || !right) return std::nullopt;
+  // A crossing moves with the curve there and with the half, which follows the top.
+  const Vector of_top = fit.Powers(top);
+  const Vector gradient = (fit.Powers(*left) - of_top) / fit.Slope(*left) -
+                          (fit.Powers(*right) - of_top) / fit.Slope(*right);
+  const double noise = BaseNoise(values);
+  const double base_u2 =
+      noise * kMedianVariance / (2.0 * static_cast<double>(OuterCount(values.size())));
+  return HalfMaximumWidth{*right - *left, std::sqrt(fit.Variance(gradient, noise, base_u2))};
 }
 
 }  // namespace qc_metrics

@@ -45,7 +45,7 @@ struct Sectioning {
   AxialValue region_fwhm_um;  ///< metroloj.axial1d/1: the mean profile of the whole region
   double region_r2 = 0.0;
   Gauss1d region_fit;                         ///< of `profile`, in samples
-  std::optional<AxialValue> half_maximum_um;  ///< etalon.halfmax1d/1
+  std::optional<AxialValue> half_maximum_um;  ///< etalon.halfmax1d/2
   std::optional<AxialValue> tilt_deg;         ///< needs the pixel size and tiles
   std::vector<double> profile;                ///< mean over the region at each z
   std::vector<AxialTile> tiles;               ///< those that could be fitted

@@ -85,8 +85,8 @@ Report SectioningReport(const Measured<Sectioning>& result, std::optional<int> c
   writer.Add("sectioning.fwhm.z", "metroloj.axial1d/1", "um", found.region_fwhm_um,
              "fit_covariance");
   if (found.half_maximum_um) {
-    writer.Add("sectioning.fwhm.z", "etalon.halfmax1d/1", "um", *found.half_maximum_um,
-               "image_noise");
+    writer.Add("sectioning.fwhm.z", "etalon.halfmax1d/2", "um", *found.half_maximum_um,
+               "fit_covariance");
   }
   writer.Add("sectioning.r2", kGauss, "1", found.r2, "replicate_tiles");
   writer.Add("sectioning.r2", "metroloj.axial1d/1", "1", {found.region_r2, std::nullopt}, "");

@@ -255,6 +255,7 @@ export const definition: Record<string, string> = {
   "etalon.ellipsoid_median_shift/1": "As etalon.ellipsoid/1, of the median shift",
   "etalon.grid_radial/1": "Radial part of the distortion of the grid",
   "etalon.halfmax1d/1": "Width at half of the maximum of the axial response",
+  "etalon.halfmax1d/2": "Width at half of the maximum of a smooth curve through the axial response",
   "etalon.median_shift/1": "Median of the shifts of all beads",
   "etalon.moves/1": "From positions before and after stated moves",
   "etalon.one_minus_cv/1": "One minus the standard deviation over the mean",
