@@ -141,7 +141,8 @@ void Agent::Look(std::size_t index, const Moment& now) {
 }
 
 void Agent::Consider(const FileState& file, std::size_t watch, const std::string& now) {
-  if (ledger_.KeyOf(file)) return;
+  const auto known = ledger_.KeyOf(file);
+  if (known && !parts_.spool.Lost(*known)) return;
   const auto wait = [&](InboxReason reason, const std::vector<Candidate>& candidates) {
     inbox_.Put(watch, file.path, reason, candidates, now);
   };

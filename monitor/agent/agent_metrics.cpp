@@ -94,11 +94,22 @@ AgentMetrics::AgentMetrics(const std::set<std::string>& instruments, const Lates
       contact_(AddGauges("etalon_agent_last_contact_timestamp_seconds",
                          "When the service last answered; 0 when it never did.")
                    .Add({})),
-      alarm_(
-          AddGauges("etalon_agent_checkpoint_alarm",
-                    "1 when the service showed a shorter or another log than before, or the kept "
-                    "checkpoint is damaged.")
-              .Add({})) {
+      alarm_(AddGauges("etalon_agent_witness_alarm",
+                       "1 for what the service's log was caught at: see checkpoint.alarm in the "
+                       "spool.")),
+      witnessed_(AddGauges("etalon_agent_witness_checkpoint_events",
+                           "Events that the last checkpoint found consistent covers.")
+                     .Add({})),
+      verified_(AddGauges("etalon_agent_witness_verified_timestamp_seconds",
+                          "When a checkpoint was last found consistent; 0 since the start of the "
+                          "agent.")
+                    .Add({})),
+      epoch_(AddGauges("etalon_agent_witness_log_epoch",
+                       "Epoch of the service's log: one more after each restore of a backup.")
+                 .Add({})),
+      lost_events_(AddGauges("etalon_agent_witness_lost_events",
+                             "Witnessed events that recoveries of the service have lost.")
+                       .Add({})) {
   for (const auto outcome : kFileOutcomes) files_.Add({{"outcome", Label(outcome)}});
   for (const auto outcome : kUploadOutcomes) uploads_.Add({{"outcome", Label(outcome)}});
   for (const std::string& instrument : instruments) {
@@ -107,6 +118,7 @@ AgentMetrics::AgentMetrics(const std::set<std::string>& instruments, const Lates
   }
   SetInbox({});
   SetSpool({}, false);
+  SetWitness({});
 }
 
 void AgentMetrics::CountFile(FileOutcome outcome) {
@@ -157,12 +169,23 @@ void AgentMetrics::SetSpool(const Spool::Counts& counts, bool full) {
   spool_.Add({{"state", "pending"}}).Set(static_cast<double>(counts.pending));
   spool_.Add({{"state", "sent"}}).Set(static_cast<double>(counts.sent));
   spool_.Add({{"state", "refused"}}).Set(static_cast<double>(counts.refused));
+  spool_.Add({{"state", "lost"}}).Set(static_cast<double>(counts.lost));
   full_.Set(full ? 1 : 0);
 }
 
 void AgentMetrics::SetContact(double unix_seconds) { contact_.Set(unix_seconds); }
 
-void AgentMetrics::SetCheckpointAlarm(bool alarm) { alarm_.Set(alarm ? 1 : 0); }
+void AgentMetrics::SetWitness(const Witness::State& state) {
+  for (const WitnessAlarm alarm : kWitnessAlarms) {
+    alarm_.Add({{"reason", std::string(Name(alarm))}}).Set(state.alarm == alarm ? 1 : 0);
+  }
+  witnessed_.Set(static_cast<double>(state.events));
+  epoch_.Set(static_cast<double>(state.epoch));
+  lost_events_.Set(static_cast<double>(state.lost_events));
+  if (state.verified_at) {
+    verified_.Set(std::chrono::duration<double>(state.verified_at->time_since_epoch()).count());
+  }
+}
 
 std::string AgentMetrics::Page() const {
   auto families = registry_.Collect();

@@ -17,6 +17,7 @@
 #include "monitor/agent/matching.h"
 #include "monitor/agent/measuring.h"
 #include "monitor/agent/spool.h"
+#include "monitor/agent/witness.h"
 
 namespace monitor::agent {
 
@@ -44,7 +45,7 @@ class AgentMetrics {
   void SetInbox(const std::map<InboxReason, std::size_t>& counts);
   void SetSpool(const Spool::Counts& counts, bool full);
   void SetContact(double unix_seconds);
-  void SetCheckpointAlarm(bool alarm);
+  void SetWitness(const Witness::State& state);
 
   /// The exposition page (text format 0.0.4).
   [[nodiscard]] std::string Page() const;
@@ -71,7 +72,11 @@ class AgentMetrics {
   Gauges& spool_;
   prometheus::Gauge& full_;
   prometheus::Gauge& contact_;
-  prometheus::Gauge& alarm_;
+  Gauges& alarm_;
+  prometheus::Gauge& witnessed_;
+  prometheus::Gauge& verified_;
+  prometheus::Gauge& epoch_;
+  prometheus::Gauge& lost_events_;
 };
 
 }  // namespace monitor::agent

@@ -77,7 +77,8 @@ Answer ServiceClient::Exchange(httplib::Request request) {
   }
   if (too_long) return {0, "the answer is longer than " + std::to_string(kMaxAnswerBytes)};
   if (!result) return {0, httplib::to_string(result.error())};
-  return {result->status, std::move(body), result->get_header_value("ETag")};
+  return {result->status, std::move(body), result->get_header_value("ETag"),
+          result->get_header_value("Etalon-Verifier-Key")};
 }
 
 Answer ServiceClient::Get(const std::string& path) { return Exchange(RequestFor("GET", path)); }

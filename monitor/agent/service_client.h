@@ -21,6 +21,7 @@ struct Answer {
   int status = 0;  ///< 0: the service was not reached; `body` says why
   std::string body;
   std::string etag{};
+  std::string log_key{};  ///< Etalon-Verifier-Key, with a checkpoint
   [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 

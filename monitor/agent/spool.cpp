@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxSourceBytes = 64 * 1024;
+constexpr std::uint64_t kMaxReceiptBytes = std::uint64_t{1} << 20;
 constexpr std::size_t kNumberDigits = 12;
 
 std::size_t CountEntries(const fs::path& dir) {
@@ -57,7 +58,7 @@ void Rename(const fs::path& from, const fs::path& to) {
 
 Spool::Spool(fs::path dir) : dir_(std::move(dir)) {
   fs::remove_all(dir_ / "work");
-  for (const char* part : {"work", "pending", "sent", "refused"}) {
+  for (const char* part : {"work", "pending", "sent", "refused", "lost"}) {
     fs::create_directories(dir_ / part);
   }
   SyncDirectory(dir_);
@@ -65,6 +66,8 @@ Spool::Spool(fs::path dir) : dir_(std::move(dir)) {
   LoadPending();
   sent_ = CountEntries(dir_ / "sent");
   refused_ = CountEntries(dir_ / "refused");
+  for (const auto& item : fs::directory_iterator(dir_ / "lost")) lost_.insert(item.path().stem());
+  for (const auto& [id, entry] : pending_) lost_.erase(entry.key);
 }
 
 void Spool::ContinueNumbers() {
@@ -112,6 +115,7 @@ SpoolEntry Spool::Add(const fs::path& work_folder, const std::string& key,
   Rename(work_folder, entry.folder);
   // Known before anything else can fail: measured again, it would be there twice.
   unreleased_[entry.id] = entry;
+  lost_.erase(key);
   SyncDirectory(dir_ / "pending");
   return entry;
 }
@@ -162,7 +166,33 @@ void Spool::MarkSent(const SpoolEntry& entry, const nlohmann::json& receipt) {
     const std::scoped_lock lock(mutex_);
     if (!again) ++sent_;
   }
+  fs::remove(dir_ / "lost" / (entry.key + ".json"));
   Remove(entry);
+}
+
+std::vector<std::string> Spool::MarkLost(
+    const std::function<bool(const nlohmann::json&)>& is_lost) {
+  std::vector<fs::path> receipts;
+  for (const auto& item : fs::directory_iterator(dir_ / "sent")) receipts.push_back(item.path());
+  std::vector<std::string> keys;
+  for (const fs::path& file : receipts) {
+    const auto receipt = nlohmann::json::parse(ReadFile(file, kMaxReceiptBytes), nullptr,
+                                               /*allow_exceptions=*/false);
+    if (!receipt.is_object() || !is_lost(receipt)) continue;
+    keys.push_back(file.stem());
+    const std::scoped_lock lock(mutex_);
+    Rename(file, dir_ / "lost" / file.filename());
+    lost_.insert(keys.back());
+    --sent_;
+  }
+  SyncDirectory(dir_ / "lost");
+  SyncDirectory(dir_ / "sent");
+  return keys;
+}
+
+bool Spool::Lost(const std::string& key) const {
+  const std::scoped_lock lock(mutex_);
+  return lost_.contains(key);
 }
 
 void Spool::Remove(const SpoolEntry& entry) {
@@ -191,7 +221,7 @@ void Spool::MarkRefused(const SpoolEntry& entry, const nlohmann::json& problem) 
 
 Spool::Counts Spool::Count() const {
   const std::scoped_lock lock(mutex_);
-  return {pending_.size() + unreleased_.size(), sent_, refused_};
+  return {pending_.size() + unreleased_.size(), sent_, refused_, lost_.size()};
 }
 
 }  // namespace monitor::agent

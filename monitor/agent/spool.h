@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,8 +52,14 @@ class Spool {
   void MarkSent(const SpoolEntry& entry, const nlohmann::json& receipt);
   void MarkRefused(const SpoolEntry& entry, const nlohmann::json& problem);
 
+  /// Receipts that `is_lost` says the service's restored record does not honour move to lost/.
+  /// Returns their keys. May be called again.
+  std::vector<std::string> MarkLost(const std::function<bool(const nlohmann::json&)>& is_lost);
+  /// It was sent, the service has lost it, and it was not sent again since.
+  [[nodiscard]] bool Lost(const std::string& key) const;
+
   struct Counts {
-    std::size_t pending = 0, sent = 0, refused = 0;
+    std::size_t pending = 0, sent = 0, refused = 0, lost = 0;
   };
   [[nodiscard]] Counts Count() const;
   [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
@@ -68,6 +76,7 @@ class Spool {
   std::uint64_t next_number_ = 1;
   std::uint64_t next_work_ = 1;
   std::size_t sent_ = 0;
+  std::set<std::string> lost_;
   std::size_t refused_ = 0;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "monitor/agent/checkpoint_memory.h"
 #include "monitor/agent/durable_file.h"
 #include "monitor/log/log.h"
 
@@ -17,17 +16,11 @@ constexpr milliseconds kFirstWait{250};
 constexpr milliseconds kLongestWait{60'000};
 constexpr milliseconds kRefreshInterval{60'000};
 constexpr milliseconds kEagerRefreshInterval{2'000};
+constexpr milliseconds kLookInterval{60'000};
 constexpr milliseconds kIdleWait{200};
 constexpr std::uint64_t kMaxSubmissionBytes = std::uint64_t{256} << 20;
 constexpr int kMaxEntryDoublings = 10;
 constexpr int kCreated = 201;
-constexpr const char* kContradiction =
-    "the service shows a shorter or another log than before; measuring goes on, keep the spool's "
-    "files checkpoint and checkpoint.bad, run etalon verify on the server, and remove "
-    "checkpoint.bad when it is explained";
-constexpr const char* kDamaged =
-    "the spool's checkpoint was unreadable and lies in checkpoint.damaged; check the disk, run "
-    "etalon verify on the server, and remove checkpoint.damaged when it is explained";
 
 json ProblemOf(const Answer& answer) {
   json problem = json::parse(answer.body, nullptr, false);
@@ -53,8 +46,10 @@ Uploader::Uploader(Spool& spool, RegisterCache& registers, ServiceClient& client
       metrics_(metrics),
       instruments_(std::move(instruments)),
       backoff_(kFirstWait, kLongestWait, seed),
-      inbox_backoff_(kFirstWait, kLongestWait, seed + 1) {
-  metrics_.SetCheckpointAlarm(HasCheckpointEvidence(spool_.dir() / "checkpoint"));
+      inbox_backoff_(kFirstWait, kLongestWait, seed + 1),
+      witness_(spool.dir(), {[&client](const std::string& path) { return client.Get(path); },
+                             [this](const Recovery& recovery) { KeepLost(recovery); }}) {
+  metrics_.SetWitness(witness_.state());
 }
 
 void Uploader::ReportInbox(std::string body) {
@@ -77,7 +72,12 @@ milliseconds Uploader::Step(Time now, WallTime wall) {
     next_refresh_ = now + kEagerRefreshInterval;
   }
   if (now < not_before_) return std::chrono::ceil<milliseconds>(not_before_ - now);
-  const milliseconds wait = SendOldest(now);
+  if (now >= next_look_) {
+    next_look_ = now + kLookInterval;
+    WitnessLog([&] { witness_.Look(wall); });
+    return milliseconds(0);
+  }
+  const milliseconds wait = SendOldest(now, wall);
   if (now >= not_before_) {
     if (wait.count() == 0) contact();
     if (wait.count() != 0) SendInbox(now);
@@ -119,11 +119,11 @@ void Uploader::SendInbox(Time now) {
            {{"status", answer.status}, {"error", answer.body.substr(0, 200)}});
 }
 
-milliseconds Uploader::SendOldest(Time now) {
+milliseconds Uploader::SendOldest(Time now, WallTime wall) {
   for (const SpoolEntry& entry : spool_.Pending(postponed_.size() + 1)) {
     const auto postponed = postponed_.find(entry.id);
     if (postponed != postponed_.end() && now < postponed->second.first) continue;
-    const Fate fate = TryToSend(entry);
+    const Fate fate = TryToSend(entry, wall);
     if (fate == Fate::kDone || fate == Fate::kRefused) {
       postponed_.erase(entry.id);
       return milliseconds(0);
@@ -144,9 +144,9 @@ void Uploader::Postpone(const SpoolEntry& entry, Time now) {
   when = now + std::min(kLongestWait, kFirstWait * (1 << std::min(failures++, kMaxEntryDoublings)));
 }
 
-Fate Uploader::TryToSend(const SpoolEntry& entry) {
+Fate Uploader::TryToSend(const SpoolEntry& entry, WallTime wall) {
   try {
-    const Fate fate = Send(entry);
+    const Fate fate = Send(entry, wall);
     if (fate == Fate::kEntryFailed) metrics_.CountUpload(UploadOutcome::kRetried);
     return fate;
   } catch (const std::exception& error) {  // its files are damaged or gone, or the disk is full
@@ -176,7 +176,7 @@ Fate Uploader::SendBlobs(const SpoolEntry& entry, const json& submission, Answer
   return Fate::kDone;
 }
 
-Fate Uploader::Send(const SpoolEntry& entry) {
+Fate Uploader::Send(const SpoolEntry& entry, WallTime wall) {
   const std::string body = ReadFile(entry.folder / "submission.json", kMaxSubmissionBytes);
   Answer answer;
   Fate fate = SendBlobs(entry, json::parse(body), answer);
@@ -185,7 +185,7 @@ Fate Uploader::Send(const SpoolEntry& entry) {
     fate = FateOfSubmission(answer, entry.key);
   }
   if (fate == Fate::kDone) {
-    KeepReceipt(entry, answer);
+    KeepReceipt(entry, answer, wall);
   } else if (fate == Fate::kRefused) {
     Refuse(entry, answer);
   } else {
@@ -206,14 +206,14 @@ void Uploader::Refuse(const SpoolEntry& entry, const Answer& answer) {
   metrics_.CountUpload(UploadOutcome::kRefused);
 }
 
-void Uploader::KeepReceipt(const SpoolEntry& entry, const Answer& answer) {
+void Uploader::KeepReceipt(const SpoolEntry& entry, const Answer& answer, WallTime wall) {
   const json receipt = json::parse(answer.body);
   const auto text = [&](const char* member) {
     const auto found = receipt.find(member);
     return found != receipt.end() && found->is_string() ? found->get<std::string>() : "";
   };
   // A duplicate's receipt is the first one again, so its checkpoint may well be an old one.
-  if (answer.status == kCreated) CompareCheckpoint(text("checkpoint"));
+  if (answer.status == kCreated) WitnessLog([&] { witness_.See(text("checkpoint"), wall); });
   spool_.MarkSent(entry, receipt);
   metrics_.CountUpload(answer.status == kCreated ? UploadOutcome::kSent
                                                  : UploadOutcome::kDuplicate);
@@ -221,25 +221,29 @@ void Uploader::KeepReceipt(const SpoolEntry& entry, const Answer& answer) {
            {{"key", entry.key}, {"new", answer.status == kCreated}, {"outcome", text("outcome")}});
 }
 
-void Uploader::CompareCheckpoint(const std::string& note) {
-  const std::filesystem::path file = spool_.dir() / "checkpoint";
+/// The measurement is not at fault when the log is, or the disk that should remember it.
+void Uploader::WitnessLog(const std::function<void()>& step) {
   try {
-    const auto verdict = RememberCheckpoint(file, note);
-    if (verdict == CheckpointVerdict::kConsistent) return;
-    if (verdict == CheckpointVerdict::kUnreadable) {
-      log::Log(log::Severity::kWarning, "checkpoint_unreadable",
-               {{"checkpoint", note.substr(0, 200)}});
-      return;
-    }
-    const bool damaged = verdict == CheckpointVerdict::kKeptDamaged;
-    log::Log(
-        log::Severity::kError, damaged ? "kept_checkpoint_damaged" : "checkpoint_inconsistent",
-        {{"checkpoint", note.substr(0, 500)}, {"advice", damaged ? kDamaged : kContradiction}});
-  } catch (const std::exception& error) {  // the measurement itself is not at fault
+    step();
+    metrics_.SetWitness(witness_.state());
+  } catch (const std::exception& error) {
     log::Log(log::Severity::kError, "checkpoint_not_kept",
-             {{"path", file.string()}, {"error", error.what()}});
+             {{"path", spool_.dir().string()}, {"error", error.what()}});
   }
-  metrics_.SetCheckpointAlarm(true);
+}
+
+/// What the restored record does not know any more is measured and sent again where its file still
+/// lies in a watched folder.
+void Uploader::KeepLost(const Recovery& recovery) {
+  const auto is_lost = [&](const json& receipt) {
+    const std::string note = receipt.value("checkpoint", "");
+    return receipt.value("decided_log_index", std::uint64_t{0}) >= recovery.restored_size &&
+           witness_.EpochOf(note) < recovery.epoch;
+  };
+  for (const std::string& key : spool_.MarkLost(is_lost)) {
+    log::Log(log::Severity::kError, "measurement_lost_by_service",
+             {{"key", key}, {"epoch", recovery.epoch}});
+  }
 }
 
 }  // namespace monitor::agent

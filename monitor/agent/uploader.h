@@ -14,6 +14,7 @@
 #include "monitor/agent/register_cache.h"
 #include "monitor/agent/service_client.h"
 #include "monitor/agent/spool.h"
+#include "monitor/agent/witness.h"
 
 namespace monitor::agent {
 
@@ -34,7 +35,8 @@ class Backoff {
 };
 
 /// The sending half of the agent: keeps the register's copy fresh, sends the spool oldest first,
-/// keeps receipts and the last checkpoint, reports the inbox.
+/// keeps receipts, witnesses the service's log once a minute and with each receipt, reports the
+/// inbox.
 ///
 /// An entry leaves the spool only with a receipt of our service for its key. What our service
 /// refuses for good goes to refused/ with its problem; everything else is tried again for ever. An
@@ -58,14 +60,15 @@ class Uploader {
  private:
   bool RefreshRegister(Time now);
   void SendInbox(Time now);
-  Fate Send(const SpoolEntry& entry);
+  Fate Send(const SpoolEntry& entry, WallTime wall);
   Fate SendBlobs(const SpoolEntry& entry, const nlohmann::json& submission, Answer& failure);
-  Fate TryToSend(const SpoolEntry& entry);
+  Fate TryToSend(const SpoolEntry& entry, WallTime wall);
   void Postpone(const SpoolEntry& entry, Time now);
   void Refuse(const SpoolEntry& entry, const Answer& answer);
-  void KeepReceipt(const SpoolEntry& entry, const Answer& answer);
-  void CompareCheckpoint(const std::string& note);
-  std::chrono::milliseconds SendOldest(Time now);
+  void KeepReceipt(const SpoolEntry& entry, const Answer& answer, WallTime wall);
+  void WitnessLog(const std::function<void()>& step);
+  void KeepLost(const Recovery& recovery);
+  std::chrono::milliseconds SendOldest(Time now, WallTime wall);
 
   Spool& spool_;
   RegisterCache& registers_;
@@ -77,6 +80,8 @@ class Uploader {
   Time not_before_{};
   Time inbox_not_before_{};
   Time next_refresh_{};
+  Time next_look_{};
+  Witness witness_;
   std::map<std::string, std::pair<Time, int>> postponed_;  ///< entry → when next, failures so far
   std::atomic<bool> eager_{false};
   std::mutex inbox_mutex_;

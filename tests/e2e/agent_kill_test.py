@@ -212,6 +212,7 @@ class AgentAndServiceKilled(unittest.TestCase):
             [ETALON, "verify", self.home / "record", "--checkpoint",
              self.home / "spool" / "checkpoint"], capture_output=True, text=True, timeout=60)
         self.assertEqual(verify.returncode, 0, verify.stdout + verify.stderr)
+        self.assertFalse((self.home / "spool" / "checkpoint.alarm").exists())
         self.assertEqual(list((self.home / "spool" / "pending").iterdir()), [])
         self.assertEqual(list((self.home / "spool" / "refused").iterdir()), [])
         print("%d files, %d kill rounds, %.1f s" % (FILES, KILLS, time.monotonic() - begin))

@@ -137,7 +137,7 @@ class AgentTest : public testing::Test {
     EXPECT_EQ(service_.authorization, "Bearer secret");
     EXPECT_TRUE(
         fs::exists(config_.spool_dir / "sent" / (submission["key"].get<std::string>() + ".json")));
-    EXPECT_EQ(ReadFile(config_.spool_dir / "checkpoint", 100), "o\n1\nr\n");
+    EXPECT_EQ(ReadFile(config_.spool_dir / "checkpoint", 1000), service_.log.Note());
     EXPECT_TRUE(fs::is_empty(config_.spool_dir / "pending"));
     EXPECT_TRUE(Shows("etalon_agent_files_total{outcome=\"measured\"} 1"));
     EXPECT_TRUE(
@@ -173,6 +173,28 @@ class AgentTest : public testing::Test {
     }
     EXPECT_EQ(written_by_agent, 2);
     EXPECT_TRUE(Shows("etalon_agent_files_total{outcome=\"unreadable\"} 3"));
+  }
+
+  TEST_F(AgentTest, WhatTheServiceLostInARestoreIsMeasuredAndSentAgain) {
+    service_.log.Grow(3);
+    Send(2);  // the register, the log
+    Drop("psf_1.tif", "good 1");
+    Measure();
+    Send();
+    ASSERT_EQ(service_.stored(), 1U);
+    service_.log.Restore(3);
+    service_.submissions.clear();
+    now_ += std::chrono::minutes(1);
+    Send();
+    EXPECT_TRUE(Shows("etalon_agent_witness_lost_events 1"));
+    Measure();
+    EXPECT_TRUE(Shows("etalon_spool_entries{state=\"pending\"} 1"));
+    Send();
+    Measure();
+    EXPECT_EQ(service_.stored(), 1U);
+    EXPECT_EQ(service_.posts, 2);
+    EXPECT_TRUE(Shows("etalon_spool_entries{state=\"lost\"} 0"));
+    EXPECT_TRUE(Shows("etalon_spool_entries{state=\"sent\"} 1"));
   }
 
   TEST_F(AgentTest, ARefusedCommandIsNoMeasurement) {
@@ -260,7 +282,7 @@ class AgentTest : public testing::Test {
   }
 
   TEST_F(AgentTest, OneEntryThatFailsLetsTheOthersPass) {
-    Send(1);
+    Send(2);  // the register, the log
     Drop("psf_1.tif", "good 1");
     Drop("psf_2.tif", "good 2");
     Measure();

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/monitor/agent/fake_log.h"
+
 namespace monitor::agent {
 
 /// The service's protocol in a few lines, for tests of the agent: remembers blobs and submissions,
@@ -30,6 +32,15 @@ class FakeService {
     });
     AddRegister();
     AddBlobs();
+    for (const char* path : {"/checkpoint", "/api/v1/consistency", "/api/v1/log/epochs"}) {
+      server_.Get(path, [this](const auto& request, auto& response) {
+        const std::scoped_lock lock(mutex_);
+        const Answer answer = log.Get(request.target);
+        response.status = answer.status;
+        response.set_header("Etalon-Verifier-Key", answer.log_key);
+        response.set_content(answer.body, "text/plain");
+      });
+    }
     server_.Post("/api/v1/measurements", [this](const auto& request, auto& response) {
       const std::scoped_lock lock(mutex_);
       Submit(request, response);
@@ -54,6 +65,7 @@ class FakeService {
 
   std::map<std::string, nlohmann::json> submissions;  ///< by key
   std::map<std::string, std::string> blobs;
+  FakeLog log;
   nlohmann::json inbox;
   std::vector<int> next_statuses;  ///< answers to the next submissions, before it behaves
   int posts = 0;
@@ -108,12 +120,12 @@ class FakeService {
     const std::string key = submission["key"];
     const bool first = submissions.emplace(key, submission).second;
     response.status = first ? 201 : 200;
-    const auto size = std::to_string(submissions.size());
+    if (first) log.Append(submission["key"]);
     response.set_content(nlohmann::json{{"schema", "etalon.receipt/1"},
                                         {"key", key},
-                                        {"decided_log_index", submissions.size()},
+                                        {"decided_log_index", log.size() - 1},
                                         {"outcome", "pass"},
-                                        {"checkpoint", "o\n" + size + "\nr\n"}}
+                                        {"checkpoint", log.Note()}}
                              .dump(),
                          "application/json");
   }

@@ -201,17 +201,59 @@ TEST_F(UploaderTest, AnInboxThatFailsIsNotSentEveryMoment) {
   EXPECT_LT(service_.stranger_asked, 12);
 }
 
-TEST_F(UploaderTest, TheCheckpointAlarmSurvivesARestart) {
-  folder_.Write("spool/checkpoint", "o\n9\nr\n");
+TEST_F(UploaderTest, ARolledBackLogIsAnAlarmAndSendingGoesOn) {
+  const std::string alarm = "etalon_agent_witness_alarm{reason=\"rolled_back\"} ";
   AddEntry("k1", "aa");
+  AddEntry("k2", "bb");
   Send();
-  EXPECT_EQ(Count().sent, 1U);
-  EXPECT_TRUE(Shows("etalon_agent_checkpoint_alarm 1"));
+  EXPECT_TRUE(Shows("etalon_agent_witness_checkpoint_events 2"));
+  EXPECT_TRUE(Shows(alarm + "0"));
+  const FakeLog before = service_.log;
+  service_.log = FakeLog();
+  service_.log.key = before.key;
+  AddEntry("k3", "cc");
+  Send();
+  EXPECT_EQ(Count().sent, 3U);
+  EXPECT_TRUE(Shows(alarm + "1"));
   Restart();
-  EXPECT_TRUE(Shows("etalon_agent_checkpoint_alarm 1"));
-  fs::remove(folder_.path() / "spool" / "checkpoint.bad");
+  EXPECT_TRUE(Shows(alarm + "1"));
+  fs::remove(folder_.path() / "spool" / "checkpoint.alarm");
+  service_.log = before;
   Restart();
-  EXPECT_TRUE(Shows("etalon_agent_checkpoint_alarm 0"));
+  Send();
+  EXPECT_TRUE(Shows(alarm + "0"));
+}
+
+TEST_F(UploaderTest, AnIdleAgentWitnessesTheLogEveryMinute) {
+  service_.log.Grow(3);
+  Send();
+  EXPECT_TRUE(Shows("etalon_agent_witness_checkpoint_events 3"));
+  service_.log.Grow(2);
+  now_ += std::chrono::minutes(1);
+  Send();
+  EXPECT_TRUE(Shows("etalon_agent_witness_checkpoint_events 5"));
+}
+
+TEST_F(UploaderTest, WhatARecoveryLostIsKnownAsLostUntilItIsSentAgain) {
+  for (const char* key : {"k1", "k2", "k3"}) AddEntry(key, "aa");
+  Send();
+  service_.log.Restore(1);  // k2 and k3 are gone
+  service_.submissions.erase("k2");
+  service_.submissions.erase("k3");
+  now_ += std::chrono::minutes(1);
+  Send();
+  EXPECT_TRUE(Shows("etalon_agent_witness_lost_events 2"));
+  EXPECT_EQ(Count().lost, 2U);
+  EXPECT_FALSE(parts_->spool.Knows("k2"));
+  EXPECT_TRUE(parts_->spool.Knows("k1"));
+  Restart();
+  EXPECT_TRUE(parts_->spool.Lost("k2"));
+  AddEntry("k2", "aa");
+  EXPECT_FALSE(parts_->spool.Lost("k2"));
+  Send();
+  Restart();
+  EXPECT_EQ(Count().lost, 1U);
+  EXPECT_EQ(Count().sent, 2U);
 }
 
 TEST_F(UploaderTest, ARegisterThatCouldNotBeWrittenIsWrittenLater) {
