@@ -38,7 +38,7 @@ constexpr std::string_view kDark = "etalon.dark_series/1";
 constexpr std::string_view kMoves = "etalon.moves/1";
 constexpr std::string_view kTrack = "etalon.track/1";
 constexpr std::string_view kAxialResponse = "etalon.gauss1d/1";
-constexpr std::string_view kGrid = "etalon.grid/1";
+constexpr std::string_view kGrid = "etalon.grid/2";
 
 // One row a line keeps the table readable as a table.
 // clang-format off

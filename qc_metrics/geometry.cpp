@@ -18,6 +18,7 @@ constexpr double kSaturatedShare = 0.01;
 constexpr int kFeatureSizes = 6;
 constexpr double kNextSize = 1.5;
 constexpr double kMostOfIt = 0.8;
+constexpr double kClearlyLess = 0.8;
 
 std::optional<Fault> Check(const cv::Mat& image) {
   const int type = image.type();
@@ -66,22 +67,31 @@ std::optional<Geometry> FindGrid(const GridImage& prepared, double pitch_um,
   return geometry;
 }
 
+/// How far the points scatter about the grid.
+double ScatterOf(const Geometry& geometry) {
+  return std::hypot(geometry.residual_rms_px[0], geometry.residual_rms_px[1]);
+}
+
 /// The grid at the size of the narrowest feature or, where that is the line of a ring or the edge
-/// of a square, at a larger one: most of what is found must belong to the grid.
+/// of a square, at a larger one: most of what is found must belong to the grid, and a window that
+/// ends on the line of a ring scatters more than the next one.
 std::optional<Geometry> FindGridAtAnySize(GridImage prepared, double pitch_um,
                                           const Geometry& empty) {
   std::optional<Geometry> best;
   double best_share = 0.0;
   for (int size = 0; size < kFeatureSizes; ++size, prepared.sigma_px *= kNextSize) {
     auto found = FindGrid(prepared, pitch_um, empty);
+    if (!found && best_share >= kMostOfIt) break;
     if (!found) continue;
     const double share =
         static_cast<double>(found->kept) / static_cast<double>(found->points.size());
-    if (share > best_share) {
-      best_share = share;
-      best = std::move(found);
+    if (best_share >= kMostOfIt) {
+      if (share < kMostOfIt || !(ScatterOf(*found) < kClearlyLess * ScatterOf(*best))) break;
+    } else if (!(share > best_share)) {
+      continue;
     }
-    if (best_share >= kMostOfIt) break;
+    best_share = share;
+    best = std::move(found);
   }
   return best;
 }

@@ -7,8 +7,8 @@
 namespace qc_metrics {
 namespace {
 
-constexpr const char* kGrid = "etalon.grid/1";
-constexpr const char* kRadial = "etalon.grid_radial/1";
+constexpr const char* kGrid = "etalon.grid/2";
+constexpr const char* kRadial = "etalon.grid_radial/2";
 constexpr double kShareOfStrays = 0.2;
 constexpr double kCoverage = 0.5;
 

@@ -10,11 +10,20 @@ namespace {
 
 constexpr double kNoiseSds = 8.0;
 constexpr double kOfStrong = 0.2;
-constexpr double kWindowSigmas = 3.0;
+// (1 - r^2 / 9 sigma^2)^4 is half as high where a Gaussian of sigma is, but comes down to zero
+// smoothly: a Gaussian that ends somewhere favours the side on which the next pixel still counts,
+// and a line that leaves the window pulls the centre there.
+constexpr double kRimSigmas = 3.0;
+constexpr int kRimPower = 4;
 constexpr int kCentroidSteps = 60;
 constexpr double kSettledPx = 1e-5;
 constexpr std::size_t kMaxSpots = 20000;
 constexpr int kCorrelationSide = 512;
+constexpr int kMostSamples = 4096;   // of a block of the background
+constexpr double kLeastBare = 0.05;  // share of a block
+constexpr std::size_t kMostHeights = 40000;
+constexpr double kCoveredSds = 3.0;
+constexpr int kBackgroundRounds = 3;
 
 float MedianOf(std::vector<float>& values) {
   const auto middle = values.begin() + std::ssize(values) / 2;
@@ -22,8 +31,9 @@ float MedianOf(std::vector<float>& values) {
   return *middle;
 }
 
-/// Median of blocks, drawn out to the whole image: features that fill less than half vanish.
-cv::Mat BackgroundOf(const cv::Mat& image) {
+/// Median of the pixels of blocks that are not `covered`, drawn out to the whole image. A block
+/// with too few of them takes all its pixels: features that fill less than half vanish.
+cv::Mat BackgroundOf(const cv::Mat& image, const cv::Mat& covered) {
   constexpr int kBlocks = 6;
   const int nx = std::clamp(image.cols / 40, 1, kBlocks);
   const int ny = std::clamp(image.rows / 40, 1, kBlocks);
@@ -34,11 +44,16 @@ cv::Mat BackgroundOf(const cv::Mat& image) {
       const cv::Point to((i + 1) * image.cols / nx, (j + 1) * image.rows / ny);
       const cv::Rect block(from, to);
       std::vector<float> values;
-      const int step = std::max(1, block.area() / 4096);
+      std::vector<float> bare;
+      const int step = std::max(1, block.area() / kMostSamples);
       for (int k = 0; k < block.area(); k += step) {
-        values.push_back(image.at<float>(block.y + k / block.width, block.x + k % block.width));
+        const cv::Point at(block.x + k % block.width, block.y + k / block.width);
+        values.push_back(image.at<float>(at));
+        if (covered.at<uchar>(at) == 0) bare.push_back(values.back());
       }
-      medians.at<float>(j, i) = MedianOf(values);
+      const bool enough =
+          kLeastBare * static_cast<double>(values.size()) < static_cast<double>(bare.size());
+      medians.at<float>(j, i) = MedianOf(enough ? bare : values);
     }
   }
   cv::Mat smooth;
@@ -92,9 +107,32 @@ double FeatureSigma(const cv::Mat& signal) {
   return std::clamp(narrowest / (1.1774 * std::sqrt(2.0)), 0.8, 0.1 * side);
 }
 
-/// Fixed point of the Gaussian-weighted centroid about a start; false when it runs away.
+/// SD of a pixel smoothed by the feature's size, which averages about 4 pi sigma^2 of them.
+double SmoothedNoise(const GridImage& grid) {
+  return grid.noise / std::sqrt(4.0 * CV_PI * grid.sigma_px * grid.sigma_px);
+}
+
+/// Pixels of features, which lift a median by what they cover of its block: that differs from block
+/// to block and pulls centres along. A quarter of the image is bare at least: between wide features
+/// the same heights are left in every block.
+cv::Mat CoveredBy(const GridImage& grid) {
+  cv::Mat smooth;
+  cv::GaussianBlur(grid.signal, smooth, cv::Size(), grid.sigma_px, grid.sigma_px,
+                   cv::BORDER_REFLECT_101);
+  std::vector<float> heights;
+  const auto step = static_cast<int>(1 + smooth.total() / kMostHeights);
+  for (int k = 0; k < static_cast<int>(smooth.total()); k += step) {
+    heights.push_back(smooth.at<float>(k / smooth.cols, k % smooth.cols));
+  }
+  const auto quarter = heights.begin() + std::ssize(heights) / 4;
+  std::nth_element(heights.begin(), quarter, heights.end());
+  return smooth > std::max(kCoveredSds * SmoothedNoise(grid), static_cast<double>(*quarter));
+}
+
+/// Fixed point of the weighted centroid about a start; false when it runs away.
 bool Centre(const cv::Mat& signal, double sigma, GridSpot& spot) {
-  const int reach = static_cast<int>(std::ceil(kWindowSigmas * sigma));
+  const double rim = kRimSigmas * sigma;
+  const int reach = static_cast<int>(std::ceil(rim + 0.5));
   const double x0 = spot.x_px;
   const double y0 = spot.y_px;
   for (int step = 0; step < kCentroidSteps; ++step) {
@@ -112,7 +150,8 @@ bool Centre(const cv::Mat& signal, double sigma, GridSpot& spot) {
       const double ry = y - spot.y_px;
       for (int x = cx - reach; x <= cx + reach; ++x) {
         const double rx = x - spot.x_px;
-        const double w = std::exp(-0.5 * (rx * rx + ry * ry) / (sigma * sigma));
+        const double left = std::max(0.0, 1.0 - (rx * rx + ry * ry) / (rim * rim));
+        const double w = std::pow(left, kRimPower);
         sum += w * static_cast<double>(row[x]);
         dx += w * static_cast<double>(row[x]) * rx;
         dy += w * static_cast<double>(row[x]) * ry;
@@ -135,14 +174,16 @@ bool Centre(const cv::Mat& signal, double sigma, GridSpot& spot) {
 GridImage PrepareGrid(const cv::Mat& image) {
   GridImage out;
   out.noise = NoiseOf(image);
-  out.signal = image - BackgroundOf(image);
+  out.signal = image - BackgroundOf(image, cv::Mat::zeros(image.size(), CV_8U));
   cv::Mat cubes;
   cv::pow(out.signal, 3.0, cubes);
-  if (cv::sum(cubes)[0] < 0.0) {
-    out.polarity = Polarity::kDark;
-    out.signal = -out.signal;
-  }
+  out.polarity = cv::sum(cubes)[0] < 0.0 ? Polarity::kDark : Polarity::kBright;
+  const double sign = out.polarity == Polarity::kDark ? -1.0 : 1.0;
+  out.signal *= sign;
   out.sigma_px = FeatureSigma(out.signal);
+  for (int round = 0; round < kBackgroundRounds; ++round) {
+    out.signal = sign * (image - BackgroundOf(image, CoveredBy(out)));
+  }
   return out;
 }
 
@@ -154,9 +195,7 @@ std::vector<GridSpot> FindGridSpots(const GridImage& grid) {
   cv::Mat highest;
   cv::dilate(smooth, highest,
              cv::getStructuringElement(cv::MORPH_RECT, cv::Size(2 * radius + 1, 2 * radius + 1)));
-  // Smoothing averages about 4 pi sigma^2 pixels.
-  const double least =
-      kNoiseSds * grid.noise / std::sqrt(4.0 * CV_PI * grid.sigma_px * grid.sigma_px);
+  const double least = kNoiseSds * SmoothedNoise(grid);
   std::vector<GridSpot> maxima;
   for (int y = 0; y < smooth.rows; ++y) {
     for (int x = 0; x < smooth.cols; ++x) {

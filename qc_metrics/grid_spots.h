@@ -23,16 +23,18 @@ struct GridImage {
   double noise = 0.0;     ///< robust SD of one pixel, from differences of neighbours
 };
 
-/// Background off, polarity from the skewness, feature size from the autocorrelation.
+/// Background off, polarity from the skewness, feature size from the autocorrelation. The
+/// background is the median of blocks of the pixels that no feature covers.
 /// Input     one channel, CV_32F, finite.
 [[nodiscard]] GridImage PrepareGrid(const cv::Mat& image);
 
 /// Spots, strongest first.
 ///
 /// Method    maxima of the image smoothed by its own feature size, above 8 noise SDs and above a
-///           fifth of the strong ones; each centre is the fixed point of the Gaussian-weighted
-///           centroid, which is the place of the largest response of a Gaussian matched filter:
-///           unbiased for anything symmetric (dots, rings, crossings).
+///           fifth of the strong ones; each centre is the fixed point of a weighted centroid,
+///           weight (1 - r^2 / 9 sigma^2)^4, which is the place of the largest response of a
+///           matched filter nearly Gaussian: unbiased for anything symmetric (dots, rings,
+///           crossings).
 [[nodiscard]] std::vector<GridSpot> FindGridSpots(const GridImage& grid);
 
 }  // namespace qc_metrics

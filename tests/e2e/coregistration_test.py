@@ -88,7 +88,7 @@ class Grids(InAFolder):
         done = self.measure("geometry", "grid.ome.tif", "--set", "grid_pitch_um=5", "--report",
                             "m.html")
         for axis, truth in (("x", 0.103), ("y", 0.1)):
-            size = self.values(done, "geometry.pixel_size." + axis, "etalon.grid/1")[0]
+            size = self.values(done, "geometry.pixel_size." + axis, "etalon.grid/2")[0]
             self.assertAlmostEqual(size["value"] / truth, 1.0, delta=1e-4)
         self.assertEqual(self.codes(done, "warning"), [])
         self.assertEqual([picture["name"] for picture in done["pictures"]],

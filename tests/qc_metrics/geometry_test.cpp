@@ -86,9 +86,7 @@ TEST_P(GridPatterns, ErrWithinTheirUncertainty) {
     add(*g.shear_deg, 0.15);
   }
   EXPECT_GT(std::sqrt(pulls / n), 0.8);  // 48 values: known to 10 %
-  // Lines leave a slope of 2e-5 in the background, which their scatter does not tell.
-  const bool lines = GetParam().pattern == GridPattern::kCrossing;
-  EXPECT_LT(std::sqrt(pulls / n), lines ? 1.4 : 1.25);
+  EXPECT_LT(std::sqrt(pulls / n), 1.25);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GridPatterns,
@@ -180,8 +178,8 @@ TEST(Geometry, ReportsTheCataloguesQuantities) {
   ASSERT_EQ(report.quantities.size(), 7U);
   EXPECT_EQ(report.quantities[0].id, "geometry.pixel_size.x");
   EXPECT_EQ(report.quantities[1].id, "geometry.pixel_size.y");
-  EXPECT_EQ(report.quantities[4].definition, "etalon.grid/1");
-  EXPECT_EQ(report.quantities[5].definition, "etalon.grid_radial/1");
+  EXPECT_EQ(report.quantities[4].definition, "etalon.grid/2");
+  EXPECT_EQ(report.quantities[5].definition, "etalon.grid_radial/2");
   for (const Quantity& q : report.quantities) {
     ASSERT_NE(FindQuantity(q.id), nullptr) << q.id;
     EXPECT_EQ(FindQuantity(q.id)->unit, q.unit);

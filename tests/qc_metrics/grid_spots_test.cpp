@@ -70,6 +70,18 @@ TEST(PrepareGrid, TakesASlowBackgroundOff) {
   }
 }
 
+// Wide dots, which cover more of one block than of the next, on a level background: it stays level
+// to a fiftieth of their height (a twentieth where all pixels of a block count).
+TEST(PrepareGrid, FeaturesDoNotShowInTheBackground) {
+  const cv::Mat image = Draw({360, 360}, 1000.0, Grid(9, 9, 35.0, 1500.0, 5.0));
+  const GridImage grid = PrepareGrid(image);
+  cv::Mat background = image - grid.signal;
+  double lowest = 0.0, highest = 0.0;
+  cv::minMaxLoc(background, &lowest, &highest);
+  EXPECT_GT(lowest, 1000.0 - 1.0);
+  EXPECT_LT(highest - lowest, 30.0);
+}
+
 TEST(PrepareGrid, NoiseIsThatOfOnePixel) {
   const cv::Mat image(300, 300, CV_32F, cv::Scalar(1000.0));
   cv::Mat noise(image.size(), CV_32F);
@@ -85,6 +97,12 @@ TEST(FindGridSpots, CentresOnTheDotsAndTellsTheirHeight) {
   grid.sigma_px = 2.0;
   const auto spots = FindGridSpots(grid);
   ASSERT_EQ(spots.size(), dots.size());
+  // Mean of exp(-r^2 / 2 sigma^2) under the weight (1 - r^2 / 9 sigma^2)^4, t = r^2 / 9 sigma^2.
+  double under_weight = 0.0;
+  for (int i = 0; i < 1000; ++i) {
+    const double t = (i + 0.5) / 1000.0;
+    under_weight += 5.0 * std::pow(1.0 - t, 4) * std::exp(-4.5 * t) / 1000.0;
+  }
   for (const Dot& dot : dots) {
     double nearest = 99.0, height = 0.0;
     for (const GridSpot& s : spots) {
@@ -94,7 +112,29 @@ TEST(FindGridSpots, CentresOnTheDotsAndTellsTheirHeight) {
       height = s.height;
     }
     EXPECT_LT(nearest, 2e-3);
-    EXPECT_NEAR(height, 250.0, 5.0);  // a Gaussian under its own weight has half of its height
+    EXPECT_NEAR(height, 500.0 * under_weight, 5.0);
+  }
+}
+
+// Crossings of lines, whose arms leave the window: wherever between the pixels they lie, they are
+// found there, to what pixels without area make of the sharp ridge between the arms (.005 px). A
+// weight that is cut off at the window's rim is off by .02 px.
+TEST(FindGridSpots, CrossingsDoNotFollowThePixels) {
+  for (const double phase : {0.0, 0.2, 0.4, 0.5, 0.6, 0.8}) {
+    GridImage grid;
+    grid.signal = cv::Mat(120, 120, CV_32F);
+    for (int y = 0; y < 120; ++y) {
+      for (int x = 0; x < 120; ++x) {
+        const double dx = (x - 60.0 - phase) / 2.0, dy = (y - 60.3) / 2.0;
+        grid.signal.at<float>(y, x) =
+            static_cast<float>(1000.0 * std::exp(-0.5 * std::min(dx * dx, dy * dy)));
+      }
+    }
+    grid.sigma_px = 2.25;
+    const auto spots = FindGridSpots(grid);
+    ASSERT_FALSE(spots.empty());
+    EXPECT_NEAR(spots.front().x_px, 60.0 + phase, 0.006);
+    EXPECT_NEAR(spots.front().y_px, 60.3, 0.006);
   }
 }
 
