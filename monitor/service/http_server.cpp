@@ -22,6 +22,7 @@ void AddAllRoutes(Router& router, Services& services) {
   AddBlobRoutes(router, services);
   AddFitnessRoutes(router, services);
   AddJournalRoutes(router, services);
+  AddTileRoutes(router, services);
   AddCommandRoutes(router, services);
   AddAgentRoutes(router, services);
   AddMachineRoutes(router, services);

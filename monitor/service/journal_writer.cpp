@@ -4,9 +4,9 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <shared_mutex>
 #include <thread>
 
+#include "monitor/service/journal_tiles.h"
 #include "sop/journal/canonical_json.h"
 
 namespace monitor::service {
@@ -17,7 +17,6 @@ using sop::store::EventRow;
 using sop::store::StoreError;
 
 constexpr std::size_t kLargestBatch = 256;  ///< commands; bounds the wait of the first of them
-constexpr std::int64_t kPage = 500;         ///< events read at once
 
 struct Waiting {
   JournalWriter::Work work;
@@ -43,24 +42,19 @@ std::string LineOf(const sop::journal::Event& event) {
   }
 }
 
-void CheckEvent(const EventRow& row, std::int64_t expected, std::int64_t& last_ms) {
-  const std::string name = "event " + std::to_string(expected);
-  if (row.idx != expected) Broken(name + " is missing");
-  if (sop::journal::ToHex(sop::journal::LeafHash(row.line)) != row.leaf_hash) {
+/// The newest event stands for the rest: when it was recorded, and that it is the tree's last leaf.
+std::int64_t CheckNewest(const EventRow& row, const sop::store::Reader& tables) {
+  const std::string name = "event " + std::to_string(row.idx);
+  const auto last = static_cast<std::uint64_t>(row.idx);
+  if (sop::journal::TiledSubtrees(TilesOf(tables))(0, last) != sop::journal::LeafHash(row.line)) {
     Broken(name + " is not the one that was recorded");
   }
-  // The line is canonical, so its members stand in order and this one is the last but two.
-  static constexpr std::string_view kMember = "\"recorded_at\":\"";
-  const auto at = row.line.rfind(kMember);
-  const auto recorded = at == std::string::npos
-                            ? std::nullopt
-                            : sop::journal::ParseEventTime(
-                                  std::string_view(row.line).substr(at + kMember.size(), 24));
-  if (!recorded || ToMs(*recorded) != row.recorded_ms) {
+  const auto recorded =
+      sop::journal::ParseEventTime(sop::journal::ParseEvent(row.line).recorded_at);
+  if (ToMs(recorded.value()) != row.recorded_ms) {
     Broken(name + " is filed under another time than it states");
   }
-  if (row.recorded_ms < last_ms) Broken(name + " is older than the one before it");
-  last_ms = row.recorded_ms;
+  return row.recorded_ms;
 }
 
 }  // namespace
@@ -80,8 +74,7 @@ struct JournalWriter::Impl {
   Clock clock;
   Projection projection;
 
-  mutable std::shared_mutex tree_mutex;
-  sop::journal::MerkleTree tree;
+  sop::journal::TreeEdge edge;  ///< of what is committed
   std::int64_t last_ms = 0;
 
   std::mutex mutex;
@@ -100,32 +93,26 @@ struct JournalWriter::Impl {
 };
 
 void JournalWriter::Impl::Load() {
-  sop::journal::MerkleTree loaded;
-  std::int64_t newest_ms = INT64_MIN;
   const auto snapshot = store.Read();
-  for (;;) {
-    const auto size = static_cast<std::int64_t>(loaded.size());
-    const auto rows = snapshot->Events(size, kPage);
-    for (const EventRow& row : rows) {
-      CheckEvent(row, static_cast<std::int64_t>(loaded.size()), newest_ms);
-      loaded.Append(sop::journal::LeafHash(row.line));
-    }
-    if (rows.empty()) break;
-  }
+  const std::int64_t size = snapshot->EventCount();
   const auto last = snapshot->LastCheckpoint();
-  if (!last && loaded.size() > 0) Broken("it has events and no checkpoint");
-  if (last) {
-    const auto checkpoint = sop::journal::OpenCheckpoint(last->note, key.VerifierKey());
-    if (!checkpoint) Broken("its last checkpoint is not signed by this folder's log.key");
-    if (checkpoint->tree_size != loaded.size()) {
-      Broken("its last checkpoint covers " + std::to_string(checkpoint->tree_size) +
-             " events and it holds " + std::to_string(loaded.size()));
-    }
-    if (checkpoint->root != loaded.Root()) Broken("its events differ from its last checkpoint");
+  if (!last && size > 0) Broken("it has events and no checkpoint");
+  if (!last) return;
+  const auto checkpoint = sop::journal::OpenCheckpoint(last->note, key.VerifierKey());
+  if (!checkpoint) Broken("its last checkpoint is not signed by this folder's log.key");
+  if (checkpoint->tree_size != static_cast<std::uint64_t>(size)) {
+    Broken("its last checkpoint covers " + std::to_string(checkpoint->tree_size) +
+           " events and it holds " + std::to_string(size));
   }
-  const std::unique_lock lock(tree_mutex);
-  tree = std::move(loaded);
-  last_ms = newest_ms;
+  try {
+    edge = sop::journal::TreeEdge(checkpoint->tree_size, TilesOf(*snapshot));
+    if (checkpoint->root != edge.Root()) Broken("its hash tree differs from its last checkpoint");
+    if (size > 0) last_ms = CheckNewest(snapshot->Event(size - 1).value(), *snapshot);
+  } catch (const sop::journal::TileError& error) {
+    Broken(error.what());
+  } catch (const sop::journal::CanonicalJsonError& error) {
+    Broken(std::string("its newest event is none: ") + error.what());
+  }
 }
 
 JournalWriter::JournalWriter(sop::store::Store& store, sop::journal::LogKey key, Clock clock,
@@ -146,18 +133,6 @@ JournalWriter::~JournalWriter() {
 }
 
 const sop::journal::LogKey& JournalWriter::key() const { return impl_->key; }
-
-std::vector<Digest> JournalWriter::InclusionProof(std::uint64_t idx,
-                                                  std::uint64_t tree_size) const {
-  const std::shared_lock lock(impl_->tree_mutex);
-  return impl_->tree.InclusionProof(idx, tree_size);
-}
-
-std::vector<Digest> JournalWriter::ConsistencyProof(std::uint64_t old_size,
-                                                    std::uint64_t new_size) const {
-  const std::shared_lock lock(impl_->tree_mutex);
-  return impl_->tree.ConsistencyProof(old_size, new_size);
-}
 
 Milliseconds JournalWriter::Batch::Now() const {
   const Milliseconds now = writer_->impl_->clock();
@@ -236,12 +211,12 @@ void JournalWriter::Impl::RunOne(Batch& batch, Waiting& waiting) {
 
 void JournalWriter::Impl::Seal(Batch& batch) {
   if (batch.leaves_.empty()) return;
-  sop::journal::Checkpoint checkpoint{key.origin, static_cast<std::uint64_t>(batch.size_), {}};
-  {
-    const std::unique_lock lock(tree_mutex);
-    for (const Digest& leaf : batch.leaves_) tree.Append(leaf);
-    checkpoint.root = tree.Root();
+  for (const Digest& leaf : batch.leaves_) edge.Append(leaf);
+  for (const sop::journal::Tile& tile : edge.TakeChanged()) {
+    batch.transaction_->PutTile({tile.id.level, static_cast<std::int64_t>(tile.id.index),
+                                 sop::journal::ToHex(tile.hashes)});
   }
+  const sop::journal::Checkpoint checkpoint{key.origin, edge.size(), edge.Root()};
   batch.transaction_->AppendCheckpoint(
       {batch.size_, sop::journal::SignCheckpoint(checkpoint, key)});
 }
@@ -253,7 +228,7 @@ void JournalWriter::Impl::Serve(std::vector<std::shared_ptr<Waiting>>& batch) {
     work.writer_ = owner;
     work.transaction_ = transaction.get();
     work.size_ = transaction->EventCount();
-    if (static_cast<std::uint64_t>(work.size_) != tree.size()) {
+    if (static_cast<std::uint64_t>(work.size_) != edge.size()) {
       Broken("its database and its hash tree differ; restart the service");
     }
     for (const auto& waiting : batch) RunOne(work, *waiting);
@@ -268,13 +243,13 @@ void JournalWriter::Impl::Serve(std::vector<std::shared_ptr<Waiting>>& batch) {
   }
 }
 
-/// After a failed commit the tree may hold leaves that the database does not.
+/// After a failed commit the edge may hold leaves that the database does not.
 void JournalWriter::Impl::Recover() {
   try {
     Load();
   } catch (...) {
     // The next batch fails as well while the database cannot be read; nothing is written blindly,
-    // because the tree's size is compared before each batch.
+    // because the edge's size is compared before each batch.
   }
 }
 

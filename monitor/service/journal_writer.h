@@ -29,15 +29,16 @@ struct PlacedEvent {
 /// A command runs on the writer's thread, sees what the commands before it wrote, and either all it
 /// wrote stays or, when it throws, nothing. Its caller hears of success only after the commit.
 /// Recorded time never goes backwards: when the clock does, the event is recorded 1 ms after the
-/// one before and its body says what the clock read in `clock_read`. Threads  Run and the proofs
-/// from any thread. Errors   StoreError; what the command throws.
+/// one before and its body says what the clock read in `clock_read`. Threads  Run from any thread.
+/// Errors   StoreError; what the command throws.
 class JournalWriter {
  public:
   /// Hands an appended event on to the read tables, within the same transaction.
   using Projection = std::function<void(sop::store::Transaction&, const PlacedEvent&)>;
 
-  /// Reads the whole journal: every line must have its leaf hash, every leaf its place under the
-  /// last checkpoint. StoreError with one clear sentence otherwise.
+  /// Reads the right edge of the hash tree, whatever the journal's length: the last checkpoint must
+  /// be signed by `key`, cover every event and have the root that the tiles give. StoreError with
+  /// one clear sentence otherwise. What lies deeper is the work of `etalon verify`.
   JournalWriter(sop::store::Store& store, sop::journal::LogKey key, Clock clock,
                 Projection projection);
   ~JournalWriter();
@@ -67,12 +68,6 @@ class JournalWriter {
   void Run(Work work);
 
   [[nodiscard]] const sop::journal::LogKey& key() const;
-  /// Of the committed tree with `tree_size` leaves.
-  [[nodiscard]] std::vector<sop::journal::Digest> InclusionProof(std::uint64_t idx,
-                                                                 std::uint64_t tree_size) const;
-  /// Of two committed trees; old_size <= new_size.
-  [[nodiscard]] std::vector<sop::journal::Digest> ConsistencyProof(std::uint64_t old_size,
-                                                                   std::uint64_t new_size) const;
 
  private:
   struct Impl;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "monitor/service/data_folder.h"
+#include "monitor/service/journal_tiles.h"
 #include "monitor/service/projection.h"
 #include "monitor/service/record_impl.h"
 #include "sop/journal/canonical_json.h"
@@ -128,7 +129,8 @@ nlohmann::json QualityRecord::Proof(std::uint64_t index) const {
   const auto checkpoint = tables->LastCheckpoint().value();
   Json inclusion = Json::array();
   for (const auto& digest :
-       impl_->writer->InclusionProof(index, static_cast<std::uint64_t>(checkpoint.tree_size))) {
+       sop::journal::InclusionProof(sop::journal::TiledSubtrees(TilesOf(*tables)), index,
+                                    static_cast<std::uint64_t>(checkpoint.tree_size))) {
     inclusion.push_back(ToHex(digest));
   }
   return {{"log_index", index},
@@ -139,18 +141,29 @@ nlohmann::json QualityRecord::Proof(std::uint64_t index) const {
 }
 
 nlohmann::json QualityRecord::Consistency(std::uint64_t from, std::uint64_t to) const {
-  const auto size =
-      static_cast<std::uint64_t>(impl_->store->Read()->LastCheckpoint().value().tree_size);
+  const auto tables = impl_->store->Read();
+  const auto size = static_cast<std::uint64_t>(tables->LastCheckpoint().value().tree_size);
   if (from > to || to > size) {
     throw Problem(400, "bad_parameter",
                   "\"from\" must be at most \"to\", and \"to\" at most the " +
                       std::to_string(size) + " events of the journal.");
   }
   Json proof = Json::array();
-  for (const auto& digest : impl_->writer->ConsistencyProof(from, to)) {
+  for (const auto& digest :
+       sop::journal::ConsistencyProof(sop::journal::TiledSubtrees(TilesOf(*tables)), from, to)) {
     proof.push_back(ToHex(digest));
   }
   return {{"from", from}, {"to", to}, {"proof", std::move(proof)}};
+}
+
+std::optional<std::string> QualityRecord::Tile(const sop::journal::TileId& id,
+                                               std::size_t width) const {
+  const auto tables = impl_->store->Read();
+  const auto hashes = TilesOf(*tables)(id);
+  if (hashes.size() < width) return std::nullopt;
+  std::string bytes;
+  for (std::size_t i = 0; i < width; ++i) bytes.append(hashes[i].begin(), hashes[i].end());
+  return bytes;
 }
 
 std::string QualityRecord::Rebuild() {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "sop/journal/tiles.h"
+
 namespace monitor::service {
 
 /// A refusal with a stable type, in the form of RFC 9457; the HTTP layer prints it as it is.
@@ -91,6 +93,9 @@ class QualityRecord {
   [[nodiscard]] Json Proof(std::uint64_t index) const;
   /// That the journal of `from` events is the beginning of the one of `to` (RFC 6962, 2.1.2).
   [[nodiscard]] Json Consistency(std::uint64_t from, std::uint64_t to) const;
+  /// The first `width` hashes of a tile as concatenated bytes; nothing where it has not so many.
+  [[nodiscard]] std::optional<std::string> Tile(const sop::journal::TileId& id,
+                                                std::size_t width) const;
   /// Committed state for /metrics: latest values, limits, verdicts, due times, counters.
   /// {"journal_events":n,
   ///  "measurements":[{"instrument","configuration","procedure","acquired_at",

@@ -25,6 +25,7 @@ void AddMeasurementRoutes(Router& router, Services& services);
 void AddBlobRoutes(Router& router, Services& services);
 void AddFitnessRoutes(Router& router, Services& services);
 void AddJournalRoutes(Router& router, Services& services);
+void AddTileRoutes(Router& router, Services& services);
 void AddCommandRoutes(Router& router, Services& services);
 void AddAgentRoutes(Router& router, Services& services);
 void AddMachineRoutes(Router& router, Services& services);

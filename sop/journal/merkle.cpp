@@ -16,6 +16,17 @@ void Require(bool holds, const char* sentence) {
 /// The largest power of two smaller than `n`; n >= 2.
 std::uint64_t SplitPoint(std::uint64_t n) { return std::bit_floor(n - 1); }
 
+/// Root of the leaves [begin, end), as RFC 6962 splits them.
+Digest RangeHash(const SubtreeSource& subtrees, std::uint64_t begin, std::uint64_t end) {
+  const std::uint64_t width = end - begin;
+  if (std::has_single_bit(width)) {
+    // RFC 6962 splits at powers of two only, so `begin` is a multiple of `width` here.
+    return subtrees(std::countr_zero(width), begin / width);
+  }
+  const std::uint64_t middle = begin + SplitPoint(width);
+  return NodeHash(RangeHash(subtrees, begin, middle), RangeHash(subtrees, middle, end));
+}
+
 /// Verifies the shared walk of both proofs of RFC 9162: one step up the tree a proof entry.
 struct Walk {
   std::uint64_t node;
@@ -76,34 +87,12 @@ Digest NodeHash(const Digest& left, const Digest& right) {
   return digest;
 }
 
-void MerkleTree::Append(const Digest& leaf) {
-  Digest node = leaf;
-  for (std::size_t level = 0;; ++level) {
-    if (level == levels_.size()) levels_.emplace_back();
-    auto& nodes = levels_[level];
-    nodes.push_back(node);
-    if (nodes.size() % 2 != 0) return;
-    node = NodeHash(nodes[nodes.size() - 2], nodes.back());
-  }
+Digest RootAt(const SubtreeSource& subtrees, std::uint64_t tree_size) {
+  return tree_size == 0 ? Sha256("") : RangeHash(subtrees, 0, tree_size);
 }
 
-Digest MerkleTree::RootAt(std::uint64_t tree_size) const {
-  Require(tree_size <= size(), "the log is shorter than the tree size asked for");
-  return tree_size == 0 ? Sha256("") : SubtreeHash(0, tree_size);
-}
-
-Digest MerkleTree::SubtreeHash(std::uint64_t begin, std::uint64_t end) const {
-  const std::uint64_t width = end - begin;
-  if (std::has_single_bit(width)) {
-    // RFC 6962 splits at powers of two only, so `begin` is a multiple of `width` here.
-    return levels_[static_cast<std::size_t>(std::countr_zero(width))][begin / width];
-  }
-  const std::uint64_t middle = begin + SplitPoint(width);
-  return NodeHash(SubtreeHash(begin, middle), SubtreeHash(middle, end));
-}
-
-std::vector<Digest> MerkleTree::InclusionProof(std::uint64_t index, std::uint64_t tree_size) const {
-  Require(tree_size <= size(), "the log is shorter than the tree size asked for");
+std::vector<Digest> InclusionProof(const SubtreeSource& subtrees, std::uint64_t index,
+                                   std::uint64_t tree_size) {
   Require(index < tree_size, "the leaf lies outside the tree asked for");
   std::vector<Digest> proof;
   std::uint64_t begin = 0;
@@ -111,19 +100,18 @@ std::vector<Digest> MerkleTree::InclusionProof(std::uint64_t index, std::uint64_
   while (end - begin > 1) {
     const std::uint64_t middle = begin + SplitPoint(end - begin);
     if (index < middle) {
-      proof.push_back(SubtreeHash(middle, end));
+      proof.push_back(RangeHash(subtrees, middle, end));
       end = middle;
     } else {
-      proof.push_back(SubtreeHash(begin, middle));
+      proof.push_back(RangeHash(subtrees, begin, middle));
       begin = middle;
     }
   }
   return {proof.rbegin(), proof.rend()};
 }
 
-std::vector<Digest> MerkleTree::ConsistencyProof(std::uint64_t old_size,
-                                                 std::uint64_t new_size) const {
-  Require(new_size <= size(), "the log is shorter than the tree size asked for");
+std::vector<Digest> ConsistencyProof(const SubtreeSource& subtrees, std::uint64_t old_size,
+                                     std::uint64_t new_size) {
   Require(old_size <= new_size, "the older tree size is larger than the newer one");
   std::vector<Digest> proof;
   if (old_size == 0 || old_size == new_size) return proof;
@@ -132,15 +120,15 @@ std::vector<Digest> MerkleTree::ConsistencyProof(std::uint64_t old_size,
   while (old_size != end) {
     const std::uint64_t middle = begin + SplitPoint(end - begin);
     if (old_size <= middle) {
-      proof.push_back(SubtreeHash(middle, end));
+      proof.push_back(RangeHash(subtrees, middle, end));
       end = middle;
     } else {
-      proof.push_back(SubtreeHash(begin, middle));
+      proof.push_back(RangeHash(subtrees, begin, middle));
       begin = middle;
     }
   }
   // A whole left subtree is the old root itself, which the verifier has.
-  if (begin != 0) proof.push_back(SubtreeHash(begin, end));
+  if (begin != 0) proof.push_back(RangeHash(subtrees, begin, end));
   return {proof.rbegin(), proof.rend()};
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,26 +20,19 @@ using Digest = std::array<std::uint8_t, 32>;  ///< SHA-256
 /// RFC 6962: SHA-256(0x01 || left || right).
 [[nodiscard]] Digest NodeHash(const Digest& left, const Digest& right);
 
-/// The Merkle tree over all leaves seen so far; append is amortised O(1), memory is O(leaves).
-class MerkleTree {
- public:
-  void Append(const Digest& leaf);
-  [[nodiscard]] std::uint64_t size() const { return levels_.empty() ? 0 : levels_[0].size(); }
-  /// Root of all leaves; of the empty tree, SHA-256 of nothing.
-  [[nodiscard]] Digest Root() const { return RootAt(size()); }
-  /// Root when the log held the first `tree_size` leaves. tree_size <= size().
-  [[nodiscard]] Digest RootAt(std::uint64_t tree_size) const;
-  /// RFC 6962 2.1.1, for leaf `index` in the tree of `tree_size` leaves.
-  [[nodiscard]] std::vector<Digest> InclusionProof(std::uint64_t index,
-                                                   std::uint64_t tree_size) const;
-  /// RFC 6962 2.1.2. old_size <= new_size <= size().
-  [[nodiscard]] std::vector<Digest> ConsistencyProof(std::uint64_t old_size,
-                                                     std::uint64_t new_size) const;
+/// The hash of the complete subtree over the leaves [index * 2^height, (index + 1) * 2^height).
+using SubtreeSource = std::function<Digest(int height, std::uint64_t index)>;
 
- private:
-  [[nodiscard]] Digest SubtreeHash(std::uint64_t begin, std::uint64_t end) const;
-  std::vector<std::vector<Digest>> levels_;  ///< levels_[k]: complete subtrees of 2^k leaves
-};
+// Each asks for the few subtrees it needs, of leaves below the tree size only.
+
+/// Root of the first `tree_size` leaves; of none, SHA-256 of nothing.
+[[nodiscard]] Digest RootAt(const SubtreeSource& subtrees, std::uint64_t tree_size);
+/// RFC 6962 2.1.1. Errors  std::out_of_range unless index < tree_size.
+[[nodiscard]] std::vector<Digest> InclusionProof(const SubtreeSource& subtrees, std::uint64_t index,
+                                                 std::uint64_t tree_size);
+/// RFC 6962 2.1.2. Errors  std::out_of_range unless old_size <= new_size.
+[[nodiscard]] std::vector<Digest> ConsistencyProof(const SubtreeSource& subtrees,
+                                                   std::uint64_t old_size, std::uint64_t new_size);
 
 [[nodiscard]] bool VerifyInclusion(const Digest& leaf, std::uint64_t index, std::uint64_t tree_size,
                                    std::span<const Digest> proof, const Digest& root);

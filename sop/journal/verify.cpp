@@ -42,6 +42,16 @@ std::string_view Name(VerifyFinding finding) {
   return "unknown";  // unreachable for a valid enumerator; -Wswitch guards the list above
 }
 
+void JournalVerifier::RowTree::Append(const Digest& leaf) {
+  edge.Append(leaf);
+  for (Tile& tile : edge.TakeChanged()) tiles[tile.id] = std::move(tile.hashes);
+}
+
+Digest JournalVerifier::RowTree::RootAt(std::uint64_t tree_size) const {
+  return journal::RootAt(TiledSubtrees([this](const TileId& id) { return tiles.at(id); }),
+                         tree_size);
+}
+
 JournalVerifier::JournalVerifier(VerifyAgainst against) : against_(std::move(against)) {}
 
 void JournalVerifier::Report(VerifyFinding finding, std::optional<std::uint64_t> index,
@@ -187,7 +197,7 @@ std::optional<std::uint64_t> JournalVerifier::FindReordering(const Checkpoint& c
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return times_[a] < times_[b]; });
-  MerkleTree sorted;
+  TreeEdge sorted;
   for (const std::size_t i : order) sorted.Append(leaves_[i]);
   if (sorted.Root() != checkpoint.root) return std::nullopt;
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -202,7 +212,7 @@ std::optional<std::uint64_t> JournalVerifier::FindInsertion(const Checkpoint& ch
   const std::uint64_t count = leaves_.size();
   if (count != checkpoint.tree_size + 1 || (count - from) * count > kMaxSearch) return std::nullopt;
   for (std::uint64_t left_out = from; left_out < count; ++left_out) {
-    MerkleTree tree;
+    TreeEdge tree;
     for (std::uint64_t i = 0; i < count; ++i) {
       if (i != left_out) tree.Append(leaves_[i]);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,7 +9,7 @@
 
 #include "sop/journal/checkpoint.h"
 #include "sop/journal/event.h"
-#include "sop/journal/merkle.h"
+#include "sop/journal/tiles.h"
 
 namespace sop::journal {
 
@@ -83,8 +84,18 @@ class JournalVerifier {
   [[nodiscard]] std::optional<std::uint64_t> FindInsertion(const Checkpoint& checkpoint,
                                                            std::uint64_t from) const;
 
+  /// The tree of the rows as they are.
+  struct RowTree {
+    TreeEdge edge;
+    std::map<TileId, std::vector<Digest>> tiles;
+    void Append(const Digest& leaf);
+    [[nodiscard]] std::uint64_t size() const { return edge.size(); }
+    [[nodiscard]] Digest Root() const { return edge.Root(); }
+    [[nodiscard]] Digest RootAt(std::uint64_t tree_size) const;
+  };
+
   VerifyAgainst against_;
-  MerkleTree tree_;
+  RowTree tree_;
   std::vector<Digest> leaves_;
   std::vector<EventTime> times_;
   std::optional<Checkpoint> latest_;

@@ -108,6 +108,19 @@ std::vector<CheckpointRow> Reader::Checkpoints(std::int64_t after_size, std::int
              ToCheckpoint);
 }
 
+std::optional<TileRow> Reader::Tile(std::int64_t level, std::int64_t idx) const {
+  return First(
+      All(connection_->Query("SELECT level, idx, hashes FROM tile WHERE level = :p1 AND idx = :p2",
+                             {level, idx}, 3),
+          [](Record& record) {
+            return TileRow{ToInteger(record[0]), ToInteger(record[1]), std::move(record[2])};
+          }));
+}
+
+std::int64_t Reader::TileCount() const {
+  return ToInteger(connection_->Query("SELECT count(*) FROM tile", {}, 1).at(0).at(0));
+}
+
 std::vector<RegisterRow> Reader::Rows(Table table, std::int64_t at, std::string_view scope) const {
   const std::string in_force =
       SelectRegister(table) + "WHERE from_index < :p1 AND to_index >= :p2 ";

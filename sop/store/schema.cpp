@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "sop/journal/tiles.h"
+
 namespace sop::store {
 namespace {
 
@@ -61,6 +63,21 @@ constexpr std::array<const char*, 6> kGuards = {
     "BEGIN SELECT RAISE(ABORT, 'a checkpoint is never deleted'); END",
 };
 
+// A tile only ever grows; it is written again with more hashes until it is full.
+constexpr std::array<const char*, 4> kVersion2 = {
+    "CREATE TABLE tile (level {BIGINT} NOT NULL, idx {BIGINT} NOT NULL, hashes TEXT NOT NULL, "
+    "PRIMARY KEY (level, idx)){STRICT}",
+    "CREATE TRIGGER tile_grows BEFORE INSERT ON tile WHEN EXISTS (SELECT 1 FROM tile "
+    "WHERE level = NEW.level AND idx = NEW.idx "
+    "AND hashes <> substr(NEW.hashes, 1, length(hashes))) "
+    "BEGIN SELECT RAISE(ABORT, 'a hash of the tree is never changed'); END",
+    "CREATE TRIGGER tile_no_update BEFORE UPDATE ON tile WHEN NEW.level <> OLD.level "
+    "OR NEW.idx <> OLD.idx OR OLD.hashes <> substr(NEW.hashes, 1, length(OLD.hashes)) "
+    "BEGIN SELECT RAISE(ABORT, 'a hash of the tree is never changed'); END",
+    "CREATE TRIGGER tile_no_delete BEFORE DELETE ON tile "
+    "BEGIN SELECT RAISE(ABORT, 'a tile is never deleted'); END",
+};
+
 std::string ForSqlite(std::string sql) {
   for (const auto& [mark, word] : {std::pair<std::string, std::string>{"{BIGINT}", "INTEGER"},
                                    std::pair<std::string, std::string>{"{STRICT}", " STRICT"}}) {
@@ -88,6 +105,29 @@ void ToVersion1(Connection& connection) {
   connection.Run("INSERT INTO schema_version (version) VALUES (:p1)", {std::int64_t{1}});
 }
 
+void WriteTiles(Connection& connection, journal::TreeEdge& edge) {
+  for (const journal::Tile& tile : edge.TakeChanged()) {
+    connection.Run(kPutTile, {std::int64_t{tile.id.level}, static_cast<std::int64_t>(tile.id.index),
+                              journal::ToHex(tile.hashes)});
+  }
+}
+
+/// The tree of what was recorded before it was kept in tiles.
+void ToVersion2(Connection& connection) {
+  constexpr std::int64_t kPage = 1000;
+  for (const char* statement : kVersion2) connection.Execute(ForSqlite(statement));
+  journal::TreeEdge edge;
+  for (std::size_t read = kPage; read == kPage;) {
+    const auto rows =
+        connection.Query("SELECT line FROM event WHERE idx >= :p1 ORDER BY idx LIMIT :p2",
+                         {static_cast<std::int64_t>(edge.size()), kPage}, 1);
+    for (const Record& row : rows) edge.Append(journal::LeafHash(row[0]));
+    WriteTiles(connection, edge);
+    read = rows.size();
+  }
+  connection.Run("INSERT INTO schema_version (version) VALUES (:p1)", {std::int64_t{2}});
+}
+
 std::int64_t Version(Connection& connection) {
   return ToInteger(
       connection.Query("SELECT coalesce(max(version), 0) FROM schema_version", {}, 1).at(0).at(0));
@@ -101,6 +141,7 @@ void Migrate(Connection& connection) {
     connection.Execute(ForSqlite(
         "CREATE TABLE IF NOT EXISTS schema_version (version {BIGINT} PRIMARY KEY){STRICT}"));
     if (Version(connection) < 1) ToVersion1(connection);
+    if (Version(connection) < 2) ToVersion2(connection);
     connection.Execute("COMMIT");
   } catch (...) {
     connection.Execute("ROLLBACK");

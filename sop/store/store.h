@@ -59,6 +59,13 @@ struct CheckpointRow {
   std::string note;  ///< the signed note
 };
 
+/// Part of the journal's hash tree, in the layout of C2SP tlog-tiles.
+struct TileRow {
+  std::int64_t level = 0;
+  std::int64_t idx = 0;
+  std::string hashes;  ///< hex of up to 256 concatenated hashes
+};
+
 /// One measurement with what was decided about it; the document stays in its event.
 struct MeasurementRow {
   std::string key;
@@ -136,6 +143,8 @@ class Reader {
   [[nodiscard]] std::optional<CheckpointRow> CheckpointCovering(std::int64_t idx) const;
   [[nodiscard]] std::vector<CheckpointRow> Checkpoints(std::int64_t after_size,
                                                        std::int64_t limit) const;
+  [[nodiscard]] std::optional<TileRow> Tile(std::int64_t level, std::int64_t idx) const;
+  [[nodiscard]] std::int64_t TileCount() const;
 
   /// Entries in force, by id; only those of `scope` unless it is empty.
   [[nodiscard]] std::vector<RegisterRow> Rows(Table table, std::int64_t at,
@@ -197,6 +206,8 @@ class Transaction : public Reader {
 
   void AppendEvent(const EventRow& event);
   void AppendCheckpoint(const CheckpointRow& checkpoint);
+  /// Adds a tile, or replaces it by one that begins with the same hashes.
+  void PutTile(const TileRow& tile);
   /// Ends the entry's open version at row.from_index, when there is one, and adds `row`.
   void Put(Table table, const RegisterRow& row);
   void Close(Table table, std::string_view id, std::int64_t at_index);
@@ -218,8 +229,8 @@ enum class Access { kReadWrite, kReadOnly };
 /// The journal and its read tables in one SQLite file (WAL, synchronous FULL, STRICT tables).
 ///
 /// The columns are TEXT and BIGINT and the SQL is plain, so that PostgreSQL can stand behind the
-/// same interface. Events and checkpoints can be added, in order, and nothing else: triggers refuse
-/// UPDATE, DELETE and INSERT OR REPLACE, whoever opens the file.
+/// same interface. Events and checkpoints can be added, in order, tiles can grow, and nothing else:
+/// triggers refuse UPDATE, DELETE and INSERT OR REPLACE, whoever opens the file.
 /// Threads  Read from any thread; at most one Transaction at a time.
 class Store {
  public:

@@ -1,5 +1,6 @@
 
 #include "sop/store/connection.h"
+#include "sop/store/schema.h"
 #include "sop/store/store.h"
 
 namespace sop::store {
@@ -35,6 +36,10 @@ void Transaction::AppendEvent(const EventRow& event) {
 void Transaction::AppendCheckpoint(const CheckpointRow& checkpoint) {
   connection_->Run("INSERT INTO checkpoint (tree_size, note) VALUES (:p1, :p2)",
                    {checkpoint.tree_size, checkpoint.note});
+}
+
+void Transaction::PutTile(const TileRow& tile) {
+  connection_->Run(kPutTile, {tile.level, tile.idx, tile.hashes});
 }
 
 void Transaction::Put(Table table, const RegisterRow& row) {

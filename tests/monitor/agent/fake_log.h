@@ -8,7 +8,7 @@
 #include "monitor/agent/service_client.h"
 #include "sop/journal/checkpoint.h"
 #include "sop/journal/event.h"
-#include "sop/journal/merkle.h"
+#include "tests/support/memory_tree.h"
 
 namespace monitor::agent {
 
@@ -50,10 +50,11 @@ class FakeLog {
     unsigned long from = 0, to = 0;
     if (std::sscanf(path.c_str(), "/api/v1/consistency?from=%lu&to=%lu", &from, &to) == 2 &&
         from <= to && to <= tree_.size()) {
-      return {200,
-              nlohmann::json{
-                  {"from", from}, {"to", to}, {"proof", Hex(tree_.ConsistencyProof(from, to))}}
-                  .dump()};
+      return {200, nlohmann::json{{"from", from},
+                                  {"to", to},
+                                  {"proof",
+                                   Hex(sop::journal::ConsistencyProof(tree_.subtrees(), from, to))}}
+                       .dump()};
     }
     return {400, R"({"type":"/problems/bad_parameter"})"};
   }
@@ -72,13 +73,14 @@ class FakeLog {
     for (const std::size_t index : opened_) {
       items.push_back({{"log_index", index},
                        {"line", lines_[index]},
-                       {"inclusion", Hex(tree_.InclusionProof(index, tree_.size()))}});
+                       {"inclusion",
+                        Hex(sop::journal::InclusionProof(tree_.subtrees(), index, tree_.size()))}});
     }
     return {{"checkpoint", Note()}, {"items", std::move(items)}};
   }
 
   std::vector<std::string> lines_;
-  sop::journal::MerkleTree tree_;
+  sop::journal::MemoryTree tree_;
   std::vector<std::size_t> opened_;  ///< indices of log_epoch_opened
 };
 

@@ -276,8 +276,9 @@ class TamperTest : public RecordTest {
   void Tamper(const std::vector<std::string>& statements) {
     record_.reset();
     sop::store::Connection connection(dir_ + "/etalon.db", sop::store::Access::kReadWrite);
-    for (const char* trigger : {"event_no_update", "event_no_delete", "event_next",
-                                "checkpoint_no_update", "checkpoint_no_delete"}) {
+    for (const char* trigger :
+         {"event_no_update", "event_no_delete", "event_next", "checkpoint_no_update",
+          "checkpoint_no_delete", "tile_grows", "tile_no_update", "tile_no_delete"}) {
       connection.Execute(std::string("DROP TRIGGER ") + trigger);
     }
     connection.Execute("PRAGMA foreign_keys = OFF");
@@ -299,38 +300,48 @@ TEST_F(TamperTest, ItStartsWhenNothingWasChanged) {
   EXPECT_EQ(WhyItDoesNotStart(), "");
 }
 
-TEST_F(TamperTest, AnAlteredEventIsNamed) {
+// The start looks at the right edge of the tree; what lies deeper is found by `etalon verify`.
+TEST_F(TamperTest, AnAlteredNewestEventIsNamed) {
   ApplyFacility();
-  Tamper({"UPDATE event SET line = replace(line, 'LSM 1', 'LSM 2') WHERE idx = 2"});
-  EXPECT_NE(WhyItDoesNotStart().find("event 2 is not the one that was recorded"),
+  Tamper({"UPDATE event SET line = replace(line, 'lsm-1', 'lsm-2') WHERE idx = 7"});
+  EXPECT_NE(WhyItDoesNotStart().find("event 7 is not the one that was recorded"),
             std::string::npos);
 }
 
-TEST_F(TamperTest, AnEventThatWasHashedAnewDoesNotMatchTheCheckpoint) {
+TEST_F(TamperTest, ATreeThatWasHashedAnewDoesNotMatchTheCheckpoint) {
   ApplyFacility();
-  const std::string line = R"({"actor":"admin","body":{},"recorded_at":"2026-03-01T09:00:00.000Z",)"
-                           R"("type":"instrument_registered","version":1})";
-  Tamper({"UPDATE event SET line = '" + line + "', leaf_hash = '" +
-          sop::journal::ToHex(sop::journal::LeafHash(line)) + "' WHERE idx = 2"});
-  EXPECT_NE(WhyItDoesNotStart().find("differ from its last checkpoint"), std::string::npos);
+  Tamper({"UPDATE tile SET hashes = '" + std::string(64, 'a') + "' || substr(hashes, 65)"});
+  EXPECT_NE(WhyItDoesNotStart().find("hash tree differs from its last checkpoint"),
+            std::string::npos);
 }
 
-TEST_F(TamperTest, ACutTailAndAMissingEventAreNoticed) {
+TEST_F(TamperTest, ATileThatIsCutOrMissingIsNamed) {
+  ApplyFacility();
+  Tamper({"UPDATE tile SET hashes = substr(hashes, 1, 64)"});
+  EXPECT_NE(WhyItDoesNotStart().find("tile 0 of level 0 has 1 hashes instead of 8"),
+            std::string::npos);
+  sop::store::Connection(dir_ + "/etalon.db", sop::store::Access::kReadWrite)
+      .Execute("DELETE FROM tile");
+  EXPECT_NE(WhyItDoesNotStart().find("tile 0 of level 0 has 0 hashes"), std::string::npos);
+}
+
+TEST_F(TamperTest, ACutTailIsNoticed) {
   ApplyFacility();
   Tamper({"DELETE FROM event WHERE idx = 7"});
   EXPECT_NE(WhyItDoesNotStart().find("covers 8 events and it holds 7"), std::string::npos);
 }
 
-TEST_F(TamperTest, AMissingEventIsNamed) {
+TEST_F(TamperTest, ATailCutWithItsCheckpointsIsNoticed) {
   ApplyFacility();
-  Tamper({"DELETE FROM event WHERE idx = 3"});
-  EXPECT_NE(WhyItDoesNotStart().find("event 3 is missing"), std::string::npos);
+  Tamper({"DELETE FROM event WHERE idx >= 1", "DELETE FROM checkpoint WHERE tree_size = 8"});
+  EXPECT_NE(WhyItDoesNotStart().find("tile 0 of level 0 has 8 hashes instead of 1"),
+            std::string::npos);
 }
 
 TEST_F(TamperTest, AClockMovedBackInTheFileIsNoticed) {
   ApplyFacility();
-  Tamper({"UPDATE event SET recorded_ms = recorded_ms - 86400000 WHERE idx = 3"});
-  EXPECT_NE(WhyItDoesNotStart().find("event 3 is filed under another time"), std::string::npos);
+  Tamper({"UPDATE event SET recorded_ms = recorded_ms - 86400000 WHERE idx = 7"});
+  EXPECT_NE(WhyItDoesNotStart().find("event 7 is filed under another time"), std::string::npos);
 }
 
 TEST_F(TamperTest, ALostDatabaseIsNoNewRecord) {

@@ -5,6 +5,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/memory_tree.h"
+#include "tests/sop/journal/reference_tree.h"
+
 namespace sop::journal {
 namespace {
 
@@ -37,80 +40,44 @@ constexpr const char* kPublicRoots[] = {
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"};
 
-// The definitions of RFC 6962, 2.1, word for word and slow: the reference.
-std::size_t Split(std::size_t n) {
-  std::size_t k = 1;
-  while (k * 2 < n) k *= 2;
-  return k;
-}
-Digest Mth(const Digest* leaves, std::size_t n) {
-  if (n == 0) return Sha256("");
-  if (n == 1) return leaves[0];
-  const std::size_t k = Split(n);
-  return NodeHash(Mth(leaves, k), Mth(leaves + k, n - k));
-}
-Leaves Path(std::size_t m, const Digest* leaves, std::size_t n) {
-  if (n == 1) return {};
-  const std::size_t k = Split(n);
-  Leaves path = m < k ? Path(m, leaves, k) : Path(m - k, leaves + k, n - k);
-  path.push_back(m < k ? Mth(leaves + k, n - k) : Mth(leaves, k));
-  return path;
-}
-Leaves SubProof(std::size_t m, const Digest* leaves, std::size_t n, bool whole) {
-  if (m == n) return whole ? Leaves{} : Leaves{Mth(leaves, n)};
-  const std::size_t k = Split(n);
-  Leaves proof = m <= k ? SubProof(m, leaves, k, whole) : SubProof(m - k, leaves + k, n - k, false);
-  proof.push_back(m <= k ? Mth(leaves + k, n - k) : Mth(leaves, k));
-  return proof;
-}
-
 Leaves MakeLeaves(std::size_t count) {
   Leaves leaves;
   for (std::size_t i = 0; i < count; ++i) leaves.push_back(LeafHash("event " + std::to_string(i)));
   return leaves;
 }
-MerkleTree TreeOf(const Leaves& leaves) {
-  MerkleTree tree;
-  for (const Digest& leaf : leaves) tree.Append(leaf);
-  return tree;
-}
-
 TEST(Merkle, GivesThePublicRoots) {
-  MerkleTree tree;
+  MemoryTree tree;
   EXPECT_EQ(ToHex(tree.Root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(RootAt(tree.subtrees(), 0), tree.Root());
   for (std::size_t i = 0; i < 8; ++i) {
     tree.Append(LeafHash(FromHex(kPublicLeaves[i])));
     EXPECT_EQ(ToHex(tree.Root()), kPublicRoots[i]);
   }
-  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(ToHex(tree.RootAt(i + 1)), kPublicRoots[i]);
-}
-
-TEST(Merkle, ProofsAreThoseOfTheRfcForAllPairsTo64) {
-  const Leaves leaves = MakeLeaves(64);
-  const MerkleTree tree = TreeOf(leaves);
-  for (std::size_t n = 1; n <= leaves.size(); ++n) {
-    EXPECT_EQ(tree.RootAt(n), Mth(leaves.data(), n));
-    for (std::size_t i = 0; i < n; ++i) {
-      EXPECT_EQ(tree.InclusionProof(i, n), Path(i, leaves.data(), n));
-      EXPECT_EQ(tree.ConsistencyProof(i + 1, n), SubProof(i + 1, leaves.data(), n, true));
-    }
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(ToHex(RootAt(tree.subtrees(), i + 1)), kPublicRoots[i]);
   }
 }
 
-TEST(Merkle, ProofsVerifyForAllPairsTo260) {
+// Past one tile (256) and its neighbours: every size, every leaf, every earlier size.
+TEST(Merkle, ProofsAreThoseOfTheRfcForAllPairsTo260) {
   const Leaves leaves = MakeLeaves(260);
-  const MerkleTree tree = TreeOf(leaves);
+  const MemoryTree tree(leaves);
+  const SubtreeSource subtrees = tree.subtrees();
+  ReferenceTree reference(leaves);
   for (std::size_t n = 1; n <= leaves.size(); ++n) {
-    const Digest root = tree.RootAt(n);
-    ASSERT_EQ(root, Mth(leaves.data(), n));
+    const Digest root = reference.Mth(n);
+    ASSERT_EQ(RootAt(subtrees, n), root) << n;
     for (std::size_t i = 0; i < n; ++i) {
-      const Leaves proof = tree.InclusionProof(i, n);
+      const Leaves proof = InclusionProof(subtrees, i, n);
+      ASSERT_EQ(proof, reference.Path(i, n)) << i << " of " << n;
       ASSERT_TRUE(VerifyInclusion(leaves[i], i, n, proof, root)) << i << " of " << n;
       ASSERT_FALSE(VerifyInclusion(leaves[(i + 1) % 260], i, n, proof, root)) << i << " of " << n;
     }
-    for (std::size_t m = 0; m <= n; ++m) {
-      const Leaves proof = tree.ConsistencyProof(m, n);
-      ASSERT_TRUE(VerifyConsistency(m, n, proof, tree.RootAt(m), root)) << m << " in " << n;
+    ASSERT_TRUE(ConsistencyProof(subtrees, 0, n).empty());
+    for (std::size_t m = 1; m <= n; ++m) {
+      const Leaves proof = ConsistencyProof(subtrees, m, n);
+      ASSERT_EQ(proof, reference.Proof(m, n)) << m << " in " << n;
+      ASSERT_TRUE(VerifyConsistency(m, n, proof, reference.Mth(m), root)) << m << " in " << n;
       ASSERT_FALSE(VerifyConsistency(m, n, proof, LeafHash("other"), root)) << m << " in " << n;
     }
   }
@@ -118,21 +85,22 @@ TEST(Merkle, ProofsVerifyForAllPairsTo260) {
 
 TEST(Merkle, AlteredProofsAreRefused) {
   const Leaves leaves = MakeLeaves(40);
-  const MerkleTree tree = TreeOf(leaves);
+  const MemoryTree tree(leaves);
+  const SubtreeSource subtrees = tree.subtrees();
   for (std::size_t n = 2; n <= 40; ++n) {
-    const Digest root = tree.RootAt(n);
+    const Digest root = RootAt(subtrees, n);
     for (std::size_t i = 0; i < n; ++i) {
-      Leaves longer = tree.InclusionProof(i, n);
+      Leaves longer = InclusionProof(subtrees, i, n);
       longer.push_back(leaves[0]);
       EXPECT_FALSE(VerifyInclusion(leaves[i], i, n, longer, root));
-      Leaves shorter = tree.InclusionProof(i, n);
+      Leaves shorter = InclusionProof(subtrees, i, n);
       shorter.pop_back();
       EXPECT_FALSE(VerifyInclusion(leaves[i], i, n, shorter, root));
-      EXPECT_FALSE(VerifyInclusion(leaves[i], i + 1, n, tree.InclusionProof(i, n), root));
+      EXPECT_FALSE(VerifyInclusion(leaves[i], i + 1, n, InclusionProof(subtrees, i, n), root));
     }
     for (std::size_t m = 1; m < n; ++m) {
-      Leaves proof = tree.ConsistencyProof(m, n);
-      const Digest old_root = tree.RootAt(m);
+      Leaves proof = ConsistencyProof(subtrees, m, n);
+      const Digest old_root = RootAt(subtrees, m);
       for (Digest& digest : proof) {
         digest[7] ^= 1;
         EXPECT_FALSE(VerifyConsistency(m, n, proof, old_root, root));
@@ -141,26 +109,28 @@ TEST(Merkle, AlteredProofsAreRefused) {
       EXPECT_FALSE(VerifyConsistency(m, n, proof, old_root, old_root));
       proof.pop_back();
       EXPECT_FALSE(VerifyConsistency(m, n, proof, old_root, root));
-      proof = tree.ConsistencyProof(m, n);
+      proof = ConsistencyProof(subtrees, m, n);
       proof.push_back(leaves[0]);
       EXPECT_FALSE(VerifyConsistency(m, n, proof, old_root, root));
     }
   }
-  EXPECT_FALSE(VerifyInclusion(leaves[0], 0, 0, {}, tree.RootAt(0)));
+  EXPECT_FALSE(VerifyInclusion(leaves[0], 0, 0, {}, RootAt(subtrees, 0)));
   // A sound path to a root, but of a tree of another size.
-  EXPECT_FALSE(VerifyInclusion(leaves[0], 0, 3, tree.InclusionProof(0, 2), tree.RootAt(2)));
-  EXPECT_FALSE(VerifyConsistency(3, 2, {}, tree.RootAt(3), tree.RootAt(2)));
-  EXPECT_FALSE(VerifyConsistency(2, 2, {}, tree.RootAt(3), tree.RootAt(2)));
-  EXPECT_FALSE(VerifyConsistency(2, 2, leaves, tree.RootAt(2), tree.RootAt(2)));
+  EXPECT_FALSE(
+      VerifyInclusion(leaves[0], 0, 3, InclusionProof(subtrees, 0, 2), RootAt(subtrees, 2)));
+  EXPECT_FALSE(VerifyConsistency(3, 2, {}, RootAt(subtrees, 3), RootAt(subtrees, 2)));
+  EXPECT_FALSE(VerifyConsistency(2, 2, {}, RootAt(subtrees, 3), RootAt(subtrees, 2)));
+  EXPECT_FALSE(VerifyConsistency(2, 2, leaves, RootAt(subtrees, 2), RootAt(subtrees, 2)));
 }
 
 TEST(Merkle, QuestionsOutsideTheTreeAreRefused) {
-  const MerkleTree tree = TreeOf(MakeLeaves(5));
-  EXPECT_THROW((void)tree.RootAt(6), std::out_of_range);
-  EXPECT_THROW((void)tree.InclusionProof(5, 5), std::out_of_range);
-  EXPECT_THROW((void)tree.InclusionProof(0, 6), std::out_of_range);
-  EXPECT_THROW((void)tree.ConsistencyProof(1, 6), std::out_of_range);
-  EXPECT_THROW((void)tree.ConsistencyProof(4, 3), std::out_of_range);
+  const MemoryTree tree(MakeLeaves(5));
+  const SubtreeSource subtrees = tree.subtrees();
+  EXPECT_THROW((void)RootAt(subtrees, 6), TileError);
+  EXPECT_THROW((void)InclusionProof(subtrees, 5, 5), std::out_of_range);
+  EXPECT_THROW((void)InclusionProof(subtrees, 0, 6), TileError);
+  EXPECT_THROW((void)ConsistencyProof(subtrees, 1, 6), TileError);
+  EXPECT_THROW((void)ConsistencyProof(subtrees, 4, 3), std::out_of_range);
 }
 
 }  // namespace

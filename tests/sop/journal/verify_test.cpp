@@ -41,14 +41,14 @@ struct Journal {
   }
   void SignAll() {
     notes.clear();
-    MerkleTree tree;
+    TreeEdge tree;
     for (const Row& row : rows) {
       tree.Append(row.leaf_hash);
       if (tree.size() % 5 == 0) notes.push_back(Sign(tree));
     }
     if (tree.size() % 5 != 0 || rows.empty()) notes.push_back(Sign(tree));
   }
-  [[nodiscard]] std::string Sign(const MerkleTree& tree) const {
+  [[nodiscard]] std::string Sign(const TreeEdge& tree) const {
     return SignCheckpoint({key.origin, tree.size(), tree.Root()}, key);
   }
   void Renumber() {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sop/journal/tiles.h"
 #include "sop/store/connection.h"
 
 namespace sop::store {
@@ -90,6 +91,8 @@ TEST_F(StoreTest, NobodyRewritesTheJournalThroughSql) {
     transaction->AppendEvent(Event(0));
     transaction->AppendEvent(Event(1));
     transaction->AppendCheckpoint({2, "note"});
+    transaction->PutTile({0, 0, "aabb"});
+    transaction->PutTile({0, 0, "aabbcc"});
     transaction->Commit();
   }
   Connection stranger(path_, Access::kReadWrite);
@@ -104,10 +107,18 @@ TEST_F(StoreTest, NobodyRewritesTheJournalThroughSql) {
            "INSERT INTO checkpoint VALUES (1, 'x')",
            "UPDATE checkpoint SET note = 'x'",
            "DELETE FROM checkpoint",
+           "INSERT OR REPLACE INTO tile VALUES (0, 0, 'aaxxcc')",
+           "INSERT OR REPLACE INTO tile VALUES (0, 0, 'aabb')",
+           "UPDATE tile SET hashes = 'aabb'",
+           "UPDATE tile SET idx = 1",
+           "DELETE FROM tile",
        }) {
     EXPECT_THROW(stranger.Execute(attack), StoreError) << attack;
   }
-  const auto snapshot = Store(path_).Read()->Events(0, 10);
+  const Store store(path_);
+  EXPECT_EQ(store.Read()->Tile(0, 0)->hashes, "aabbcc");
+  EXPECT_EQ(store.Read()->TileCount(), 1);
+  const auto snapshot = store.Read()->Events(0, 10);
   ASSERT_EQ(snapshot.size(), 2U);
   EXPECT_EQ(snapshot[0].line, Event(0).line);
   EXPECT_EQ(snapshot[1].line, Event(1).line);
@@ -188,6 +199,35 @@ TEST_F(StoreTest, AStatementThatCannotBePreparedIsAnErrorAndNoMore) {
   connection.Run("INSERT INTO token (digest, subject, role) VALUES (:p1, :p2, :p3)",
                  {std::string("d"), std::string("s"), std::string("r")});
   EXPECT_EQ(connection.Query("SELECT digest FROM token", {}, 1).size(), 1U);
+}
+
+// The tree of a record from before tiles is made from its lines.
+TEST_F(StoreTest, TheFirstSchemaIsGivenItsTiles) {
+  constexpr std::int64_t kEvents = 1300;
+  journal::TreeEdge edge;
+  {
+    Store store(path_);
+    auto transaction = store.Begin();
+    for (std::int64_t idx = 0; idx < kEvents; ++idx) {
+      transaction->AppendEvent(Event(idx));
+      edge.Append(journal::LeafHash(Event(idx).line));
+    }
+    transaction->Commit();
+  }
+  {
+    Connection connection(path_, Access::kReadWrite);
+    connection.Execute("DROP TABLE tile");
+    connection.Execute("DELETE FROM schema_version WHERE version > 1");
+  }
+  const Store store(path_);
+  const auto tables = store.Read();
+  const journal::TreeEdge stored(kEvents, [&](const journal::TileId& id) {
+    const auto row = tables->Tile(id.level, static_cast<std::int64_t>(id.index));
+    return row ? journal::DigestsFromHex(row->hashes).value() : std::vector<journal::Digest>();
+  });
+  EXPECT_EQ(stored.Root(), edge.Root());
+  EXPECT_EQ(tables->TileCount(), 7);
+  EXPECT_EQ(tables->EventCount(), kEvents);
 }
 
 TEST_F(StoreTest, RefusesASchemaThatIsNewer) {
