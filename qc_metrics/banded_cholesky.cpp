@@ -33,8 +33,8 @@ std::size_t FirstColumn(const BandedMatrix& m, std::size_t i) {
 
 // Two columns at a time: what is left of the matrix loses the products of each with itself, and is
 // read and written once for both. The columns are copied, so that all factors lie in rows.
-ETALON_WIDE_KERNEL bool Eliminate(double* band, std::size_t size, std::size_t bandwidth,
-                                  double* __restrict first, double* __restrict second) {
+ETALON_WIDEST_KERNEL bool Eliminate(double* band, std::size_t size, std::size_t bandwidth,
+                                    double* __restrict first, double* __restrict second) {
   const std::size_t stride = bandwidth + 1;
   for (std::size_t k = 0; k < size; k += 2) {
     if (!TakeRoot(band[k * stride + bandwidth])) return false;

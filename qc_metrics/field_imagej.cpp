@@ -67,8 +67,7 @@ cv::Mat Smoothed(const cv::Mat& image, const cv::Rect& part, Border border) {
   for (int j = 0; j < along_x.rows; ++j) {
     const int y = Inside(part.y + j - kRadius, image.rows, border);
     ReadBeyond(image, y, part.x - kRadius, part.width + 2 * kRadius, border, padded.data());
-    for (std::size_t k = 0; k < kTaps; ++k) taps[k] = padded.data() + k;
-    Symmetric17(taps.data(), kWeights.data(), part.width, along_x.ptr<float>(j));
+    Symmetric17(padded.data(), kWeights.data(), part.width, along_x.ptr<float>(j));
   }
   cv::Mat out(part.height, part.width, CV_32F);
   for (int y = 0; y < part.height; ++y) {

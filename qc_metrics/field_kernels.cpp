@@ -9,17 +9,15 @@ extern "C" ETALON_WIDE_CALL double exp(double) noexcept;
 namespace qc_metrics {
 namespace {
 
-constexpr int kTogether = 4;
-
 [[gnu::always_inline]] inline float Square(float v) { return v * v; }
 [[gnu::always_inline]] inline float Positive(float v) { return v > 0.0F ? v : 0.0F; }
 
 // Four rows at once, so that the sums are loaded and stored once for all of them.
-ETALON_WIDE_KERNEL void AddFour(const float* rows, std::size_t stride, float first_row, int columns,
-                                const FieldLevels& levels, float* __restrict value,
-                                float* __restrict square, float* __restrict second,
-                                float* __restrict above, float* __restrict below,
-                                float* __restrict bright, float* __restrict bright_y) {
+ETALON_WIDEST_KERNEL void AddFour(const float* rows, std::size_t stride, float first_row,
+                                  int columns, const FieldLevels& levels, float* __restrict value,
+                                  float* __restrict square, float* __restrict second,
+                                  float* __restrict above, float* __restrict below,
+                                  float* __restrict bright, float* __restrict bright_y) {
   const float origin = levels.origin, high = levels.high, low = levels.low;
   const float threshold = levels.bright;
   const float* r0 = rows;
@@ -63,8 +61,8 @@ void AddOne(const float* row, float y, int columns, const FieldLevels& levels, C
 typedef float Eight __attribute__((vector_size(32)));
 typedef Eight EightAnywhere __attribute__((aligned(4)));
 
-ETALON_WIDE_KERNEL void RangeOfWholeRuns(const float* row, int runs, float* __restrict low,
-                                         float* __restrict high) {
+ETALON_WIDEST_KERNEL void RangeOfWholeRuns(const float* row, int runs, float* __restrict low,
+                                           float* __restrict high) {
   constexpr int kLanes = 8;
   for (int run = 0; run < runs; ++run, row += kRunPx) {
     const EightAnywhere* values = reinterpret_cast<const EightAnywhere*>(row);
@@ -87,6 +85,23 @@ ETALON_WIDE_KERNEL void RangeOfWholeRuns(const float* row, int runs, float* __re
   }
 }
 
+// One pass, so that each output is read and written once.
+template <typename Tap>
+[[gnu::always_inline]] inline void SmoothBy(const Tap& tap, const float* w, int columns,
+                                            float* __restrict out) {
+  const float *a0 = tap(0), *a1 = tap(1), *a2 = tap(2), *a3 = tap(3), *a4 = tap(4), *a5 = tap(5),
+              *a6 = tap(6), *a7 = tap(7), *a8 = tap(8), *a9 = tap(9), *a10 = tap(10),
+              *a11 = tap(11), *a12 = tap(12), *a13 = tap(13), *a14 = tap(14), *a15 = tap(15),
+              *a16 = tap(16);
+  const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
+              w7 = w[7], w8 = w[8];
+  for (int x = 0; x < columns; ++x) {
+    out[x] = w0 * a8[x] + w1 * (a7[x] + a9[x]) + w2 * (a6[x] + a10[x]) + w3 * (a5[x] + a11[x]) +
+             w4 * (a4[x] + a12[x]) + w5 * (a3[x] + a13[x]) + w6 * (a2[x] + a14[x]) +
+             w7 * (a1[x] + a15[x]) + w8 * (a0[x] + a16[x]);
+  }
+}
+
 }  // namespace
 
 ColumnSums::ColumnSums(std::size_t columns)
@@ -104,33 +119,32 @@ void ColumnSums::Clear() {
   }
 }
 
-void AddRows(const float* rows, std::size_t stride, int count, int columns,
+void AddRows(const float* rows, std::size_t stride, cv::Range which, int columns,
              const FieldLevels& levels, ColumnSums& sums) {
-  int done = 0;
-  for (; done + kTogether <= count; done += kTogether) {
-    AddFour(rows + static_cast<std::size_t>(done) * stride, stride, static_cast<float>(done),
-            columns, levels, sums.value.data(), sums.square.data(), sums.second.data(),
-            sums.above.data(), sums.below.data(), sums.bright.data(), sums.bright_y.data());
+  if (which.size() == kRowsTogether) {
+    AddFour(rows, stride, static_cast<float>(which.start), columns, levels, sums.value.data(),
+            sums.square.data(), sums.second.data(), sums.above.data(), sums.below.data(),
+            sums.bright.data(), sums.bright_y.data());
+    return;
   }
-  for (; done < count; ++done) {
-    AddOne(rows + static_cast<std::size_t>(done) * stride, static_cast<float>(done), columns,
-           levels, sums);
+  for (int y = which.start; y < which.end; ++y, rows += stride) {
+    AddOne(rows, static_cast<float>(y), columns, levels, sums);
   }
 }
 
-ETALON_WIDE_KERNEL void WidenRow(const std::uint8_t* in, int columns, float* __restrict out) {
+ETALON_WIDEST_KERNEL void WidenRow(const std::uint8_t* in, int columns, float* __restrict out) {
   for (int x = 0; x < columns; ++x) out[x] = static_cast<float>(in[x]);
 }
 
-ETALON_WIDE_KERNEL void WidenRow(const std::uint16_t* in, int columns, float* __restrict out) {
+ETALON_WIDEST_KERNEL void WidenRow(const std::uint16_t* in, int columns, float* __restrict out) {
   for (int x = 0; x < columns; ++x) out[x] = static_cast<float>(in[x]);
 }
 
-ETALON_WIDE_KERNEL void WidenRow(const std::int32_t* in, int columns, float* __restrict out) {
+ETALON_WIDEST_KERNEL void WidenRow(const std::int32_t* in, int columns, float* __restrict out) {
   for (int x = 0; x < columns; ++x) out[x] = static_cast<float>(in[x]);
 }
 
-ETALON_WIDE_KERNEL RowRange RangeOf(const std::uint16_t* row, int columns) {
+ETALON_WIDEST_KERNEL RowRange RangeOf(const std::uint16_t* row, int columns) {
   std::uint16_t low = row[0], high = row[0];
   for (int x = 0; x < columns; ++x) {
     low = row[x] < low ? row[x] : low;
@@ -148,8 +162,8 @@ void RangeOfRuns(const float* row, int columns, float* low, float* high) {
   high[whole] = *std::max_element(row + rest, row + columns);
 }
 
-ETALON_WIDE_KERNEL void LevelsOf(const float* row, int columns, float lowest, float scale,
-                                 std::int32_t* __restrict level) {
+ETALON_WIDEST_KERNEL void LevelsOf(const float* row, int columns, float lowest, float scale,
+                                   std::int32_t* __restrict level) {
   constexpr float kLast = 65535.0F;
   for (int x = 0; x < columns; ++x) {
     const float at = (row[x] - lowest) * scale + 0.5F;
@@ -162,19 +176,14 @@ ETALON_WIDE_KERNEL void ExponentialOf(double* __restrict values, std::ptrdiff_t 
   for (std::ptrdiff_t i = 0; i < count; ++i) values[i] = exp(values[i]);
 }
 
-// One pass, so that each output is read and written once.
-ETALON_WIDE_KERNEL void Symmetric17(const float* const* in, const float* w, int columns,
-                                    float* __restrict out) {
-  const float *a0 = in[0], *a1 = in[1], *a2 = in[2], *a3 = in[3], *a4 = in[4], *a5 = in[5],
-              *a6 = in[6], *a7 = in[7], *a8 = in[8], *a9 = in[9], *a10 = in[10], *a11 = in[11],
-              *a12 = in[12], *a13 = in[13], *a14 = in[14], *a15 = in[15], *a16 = in[16];
-  const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
-              w7 = w[7], w8 = w[8];
-  for (int x = 0; x < columns; ++x) {
-    out[x] = w0 * a8[x] + w1 * (a7[x] + a9[x]) + w2 * (a6[x] + a10[x]) + w3 * (a5[x] + a11[x]) +
-             w4 * (a4[x] + a12[x]) + w5 * (a3[x] + a13[x]) + w6 * (a2[x] + a14[x]) +
-             w7 * (a1[x] + a15[x]) + w8 * (a0[x] + a16[x]);
-  }
+ETALON_WIDEST_KERNEL void Symmetric17(const float* row, const float* w, int columns,
+                                      float* __restrict out) {
+  SmoothBy([row](int k) { return row + k; }, w, columns, out);
+}
+
+ETALON_WIDEST_KERNEL void Symmetric17(const float* const* in, const float* w, int columns,
+                                      float* __restrict out) {
+  SmoothBy([in](int k) { return in[k]; }, w, columns, out);
 }
 
 }  // namespace qc_metrics

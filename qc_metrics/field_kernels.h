@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <opencv2/core/types.hpp>
 #include <vector>
 
 namespace qc_metrics {
@@ -28,9 +29,13 @@ struct ColumnSums {
   std::vector<float> bright_y;  ///< the row, counted from the first one of the call, where so
 };
 
-/// Adds `count` rows of `columns` values, `stride` apart. At most 16 rows between two Clear(), so
+/// Rows that the sums are read and written once for.
+inline constexpr int kRowsTogether = 4;
+
+/// Adds the rows `which` of those since the last Clear(), at most kRowsTogether of `columns`
+/// values, `stride` apart; `rows` is the first of them. At most 16 rows between two Clear(), so
 /// that sums of 16-bit values are exact.
-void AddRows(const float* rows, std::size_t stride, int count, int columns,
+void AddRows(const float* rows, std::size_t stride, cv::Range which, int columns,
              const FieldLevels& levels, ColumnSums& sums);
 
 /// Values as floats.
@@ -56,5 +61,8 @@ void ExponentialOf(double* values, std::ptrdiff_t count);
 
 /// out[x] = w[0] in[8][x] + w[1] (in[7][x] + in[9][x]) + ... + w[8] (in[0][x] + in[16][x]).
 void Symmetric17(const float* const* in, const float* w, int columns, float* out);
+
+/// The same of values in a row: in[k] = row + k. Reads columns + 16 values.
+void Symmetric17(const float* row, const float* w, int columns, float* out);
 
 }  // namespace qc_metrics

@@ -19,7 +19,7 @@ constexpr int kLevels = 65536;
 constexpr int kSampledRows = 512;  // of which percentiles are taken first
 constexpr int kColumnStep = 2;     // of the smoothed image, whose neighbours say the same
 constexpr int kBandRows = NoiseBlocks::kBlockPx;
-constexpr std::size_t kPaddingPx = 8;  // neighbours of the first and last column are read
+constexpr std::size_t kPaddingPx = GaussianRows::kRadius;  // before and behind each row
 
 using Row = Eigen::Map<const Eigen::ArrayXf>;
 
@@ -38,6 +38,14 @@ void RowAsFloat(const cv::Mat& image, int y, float* out) {
     default:
       std::copy_n(image.ptr<float>(y), image.cols, out);
   }
+}
+
+// The processor does not look ahead beyond a page by itself, and a row is hardly longer.
+void FetchRow(const cv::Mat& image, int y) {
+  constexpr std::size_t kCacheLineBytes = 64;
+  if (y >= image.rows) return;
+  const auto bytes = static_cast<std::size_t>(image.cols) * image.elemSize();
+  for (std::size_t at = 0; at < bytes; at += kCacheLineBytes) __builtin_prefetch(image.ptr(y) + at);
 }
 
 bool IsFine(const cv::Mat& image) { return image.depth() == CV_8U || image.depth() == CV_16U; }
@@ -147,21 +155,15 @@ class BinRows {
 // What the sums over a few rows add to those over the image.
 class Totals {
  public:
-  explicit Totals(int columns) : columns_(columns) {}
+  explicit Totals(int columns) : columns_(columns), bright_(Eigen::ArrayXf::Zero(columns)) {}
 
   void Add(int y, const ColumnSums& sums) {
     value_ += SumOf(sums.value.data(), columns_);
     square_ += SumOf(sums.square.data(), columns_);
     above_ += SumOf(sums.above.data(), columns_);
     below_ += SumOf(sums.below.data(), columns_);
-    double bright = 0.0;
-    for (int x = 0; x < columns_; ++x) {
-      const auto count = static_cast<double>(sums.bright[static_cast<std::size_t>(x)]);
-      bright += count;
-      bright_x_ += count * x;
-    }
-    bright_ += bright;
-    bright_y_ += SumOf(sums.bright_y.data(), columns_) + bright * y;
+    bright_ += Row(sums.bright.data(), columns_);
+    bright_y_ += SumOf(sums.bright_y.data(), columns_) + SumOf(sums.bright.data(), columns_) * y;
   }
 
   void Finish(std::size_t total, const FieldLevels& levels, FieldScan& scan) const {
@@ -172,13 +174,18 @@ class Totals {
     const double extreme = std::max(1.0, std::floor(kExtreme * pixels));
     scan.brightest_adu = static_cast<double>(levels.high) + above_ / extreme;
     scan.darkest_adu = static_cast<double>(levels.low) - below_ / extreme;
-    if (bright_ > 0.0) scan.bright_zone_px = {bright_x_ / bright_, bright_y_ / bright_};
+    const Eigen::ArrayXd bright = bright_.cast<double>();
+    const Eigen::ArrayXd x = Eigen::ArrayXd::LinSpaced(columns_, 0.0, columns_ - 1.0);
+    if (bright.sum() > 0.0) {
+      scan.bright_zone_px = cv::Point2d((bright * x).sum(), bright_y_) / bright.sum();
+    }
   }
 
  private:
   int columns_;
   double value_ = 0.0, square_ = 0.0, above_ = 0.0, below_ = 0.0;
-  double bright_ = 0.0, bright_x_ = 0.0, bright_y_ = 0.0;
+  double bright_y_ = 0.0;
+  Eigen::ArrayXf bright_;  // pixels a column, exact
 };
 
 // Histogram of the smoothed rows.
@@ -206,7 +213,7 @@ class BandScan {
         levels_(LevelsFrom(image, scan)),
         bin_px_(BinFor(image.size())),
         stride_(static_cast<std::size_t>(image.cols) + 2 * kPaddingPx),
-        band_(stride_ * kBandRows),
+        few_(stride_ * kRowsTogether),
         sums_(static_cast<std::size_t>(image.cols)),
         bins_(image.size(), bin_px_),
         noise_(image.size()),
@@ -217,14 +224,10 @@ class BandScan {
   void Run() {
     for (int y = 0; y < image_.rows; y += kBandRows) {
       const int rows = std::min(kBandRows, image_.rows - y);
-      for (int k = 0; k < rows; ++k) {
-        RowAsFloat(image_, y + k, BandRow(k));
-        gaussian_.Add(y + k, BandRow(k));
-      }
       // In parts that lie in one row of bins.
       for (int from = 0; from < rows;) {
         const int part = std::min(rows - from, bin_px_ - (y + from) % bin_px_);
-        AddPart(y + from, BandRow(from), part);
+        AddPart(y + from, part);
         from += part;
       }
     }
@@ -239,15 +242,21 @@ class BandScan {
   }
 
  private:
-  [[nodiscard]] float* BandRow(int k) {
-    return &band_[static_cast<std::size_t>(k) * stride_ + kPaddingPx];
-  }
-
-  void AddPart(int y, const float* rows, int count) {
+  // Few rows at a time, which stay in the nearest cache from the first step to the last.
+  void AddPart(int y, int rows) {
     sums_.Clear();
-    AddRows(rows, stride_, count, image_.cols, levels_, sums_);
+    for (int done = 0; done < rows; done += kRowsTogether) {
+      const int count = std::min(kRowsTogether, rows - done);
+      for (int k = 0; k < count; ++k) {
+        float* row = &few_[static_cast<std::size_t>(k) * stride_ + kPaddingPx];
+        FetchRow(image_, y + done + k + kRowsTogether);
+        RowAsFloat(image_, y + done + k, row);
+        gaussian_.Add(y + done + k, row);
+      }
+      AddRows(&few_[kPaddingPx], stride_, {done, done + count}, image_.cols, levels_, sums_);
+    }
     bins_.Add(y, sums_);
-    noise_.Add(y, count, sums_);
+    noise_.Add(y, rows, sums_);
     totals_.Add(y, sums_);
   }
 
@@ -256,7 +265,7 @@ class BandScan {
   FieldLevels levels_;
   int bin_px_;
   std::size_t stride_;
-  std::vector<float> band_;
+  std::vector<float> few_;
   ColumnSums sums_;
   BinRows bins_;
   NoiseBlocks noise_;

@@ -19,13 +19,14 @@ GaussianRows::GaussianRows(cv::Size image, Consumer consumer)
       consumer_(std::move(consumer)),
       stride_(static_cast<std::size_t>(image.width) / 16 * 16 + 16 + 64),
       runs_(static_cast<std::size_t>((image.width + kRunPx - 1) / kRunPx)),
-      padded_(static_cast<std::size_t>(image.width + 2 * kRadius)),
       ring_(stride_ * kRing),
       out_(stride_),
       ring_low_(runs_ * kRing),
       ring_high_(runs_ * kRing),
       low_(runs_),
       high_(runs_),
+      out_low_(runs_),
+      out_high_(runs_),
       lowest_(std::numeric_limits<float>::max()),
       highest_(std::numeric_limits<float>::lowest()) {
   double total = 0.0;
@@ -37,15 +38,12 @@ GaussianRows::GaussianRows(cv::Size image, Consumer consumer)
   }
 }
 
-void GaussianRows::Add(int y, const float* row) {
+void GaussianRows::Add(int y, float* row) {
   const int width = image_.width;
-  std::copy(row, row + width, padded_.begin() + kRadius);
-  std::reverse_copy(row, row + kRadius, padded_.begin());
-  std::reverse_copy(row + width - kRadius, row + width, padded_.end() - kRadius);
-  Taps shifted{};
-  for (std::size_t k = 0; k < shifted.size(); ++k) shifted[k] = padded_.data() + k;
+  std::reverse_copy(row, row + kRadius, row - kRadius);
+  std::reverse_copy(row + width - kRadius, row + width, row + width);
   const auto slot = static_cast<std::size_t>(y % kRing);
-  Symmetric17(shifted.data(), weight_.data(), width, &ring_[slot * stride_]);
+  Symmetric17(row - kRadius, weight_.data(), width, &ring_[slot * stride_]);
   RangeOfRuns(&ring_[slot * stride_], width, &ring_low_[slot * runs_], &ring_high_[slot * runs_]);
   while (next_ < image_.height && (next_ + kRadius <= y || y == image_.height - 1)) Emit(next_++);
 }
@@ -63,29 +61,32 @@ GaussianRows::Taps GaussianRows::RowsAround(int y, const std::vector<float>& rin
 }
 
 void GaussianRows::Emit(int y) {
+  const Taps rows = RowsAround(y, ring_, stride_);
+  if (y % kRowStep == 0) {
+    Smooth(rows, 0, image_.width);
+    consumer_(y, out_.data());
+    return;
+  }
   const auto runs = static_cast<int>(runs_);
   Symmetric17(RowsAround(y, ring_low_, runs_).data(), weight_.data(), runs, low_.data());
   Symmetric17(RowsAround(y, ring_high_, runs_).data(), weight_.data(), runs, high_.data());
-  const bool wanted = y % kRowStep == 0;
-  const Taps rows = RowsAround(y, ring_, stride_);
   for (std::size_t run = 0; run < runs_; ++run) {
     const float room = kRounding * std::max(std::abs(low_[run]), std::abs(high_[run]));
-    if (!wanted && low_[run] - room >= lowest_ && high_[run] + room <= highest_) continue;
+    if (low_[run] - room >= lowest_ && high_[run] + room <= highest_) continue;
     const std::size_t from = run * kRunPx;
-    SmoothRun(rows, from, std::min(kRunPx, image_.width - static_cast<int>(from)));
+    Smooth(rows, from, std::min(kRunPx, image_.width - static_cast<int>(from)));
   }
-  if (wanted) consumer_(y, out_.data());
 }
 
-void GaussianRows::SmoothRun(const Taps& rows, std::size_t from, int columns) {
+void GaussianRows::Smooth(const Taps& rows, std::size_t from, int columns) {
   Taps part = rows;
   for (auto& row : part) row += from;
   float* out = &out_[from];
   Symmetric17(part.data(), weight_.data(), columns, out);
-  float low = 0.0F, high = 0.0F;
-  RangeOfRuns(out, columns, &low, &high);
-  lowest_ = std::min(lowest_, low);
-  highest_ = std::max(highest_, high);
+  const auto runs = static_cast<std::ptrdiff_t>((columns + kRunPx - 1) / kRunPx);
+  RangeOfRuns(out, columns, out_low_.data(), out_high_.data());
+  lowest_ = std::min(lowest_, *std::min_element(out_low_.begin(), out_low_.begin() + runs));
+  highest_ = std::max(highest_, *std::max_element(out_high_.begin(), out_high_.begin() + runs));
 }
 
 }  // namespace qc_metrics

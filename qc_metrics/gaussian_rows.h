@@ -27,8 +27,9 @@ class GaussianRows {
   /// `consumer` is called for rows 0, 4, 8 ..., in order. Both sides must be > kRadius.
   GaussianRows(cv::Size image, Consumer consumer);
 
-  /// Rows 0, 1, ... height - 1, in order.
-  void Add(int y, const float* row);
+  /// Rows 0, 1, ... height - 1, in order. Before and behind the row there is room for kRadius
+  /// values, which are overwritten with the mirrored image.
+  void Add(int y, float* row);
 
   /// Over all pixels, once all rows are in.
   [[nodiscard]] float lowest() const { return lowest_; }
@@ -36,21 +37,22 @@ class GaussianRows {
 
  private:
   static constexpr int kTaps = 2 * kRadius + 1;
-  static constexpr int kRing = 32;  // rows kept; at least kTaps
+  static constexpr int kRing = kTaps;  // rows kept
 
   using Taps = std::array<const float*, kTaps>;
 
   [[nodiscard]] Taps RowsAround(int y, const std::vector<float>& ring, std::size_t stride) const;
   void Emit(int y);
-  void SmoothRun(const Taps& rows, std::size_t from, int columns);
+  void Smooth(const Taps& rows, std::size_t from, int columns);
 
   cv::Size image_;
   Consumer consumer_;
   std::array<float, kRadius + 1> weight_{};
   std::size_t stride_;  // not a power of two, or all rows would share one set of the cache
   std::size_t runs_;
-  std::vector<float> padded_, ring_, out_;
-  std::vector<float> ring_low_, ring_high_, low_, high_;  // one element a run
+  std::vector<float> ring_, out_;
+  // One element a run.
+  std::vector<float> ring_low_, ring_high_, low_, high_, out_low_, out_high_;
   float lowest_, highest_;
   int next_ = 0;  // row to hand on next
 };

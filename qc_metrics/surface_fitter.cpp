@@ -110,6 +110,7 @@ SurfaceFitter::SurfaceFitter(const BinnedImage& binned, double offset_adu)
   y_ = MakeSide(size.height, SegmentsFor(size.height, longest), binned.bin_px, binned.mean.rows);
   data_ = ToEigen(binned.mean).array() - offset_adu;
   precision_ = ToEigen(binned.variance).cwiseInverse();
+  root_precision_ = precision_.cwiseSqrt();
   robust_ = Eigen::MatrixXd::Ones(data_.rows(), data_.cols());
 }
 
@@ -141,18 +142,32 @@ void SurfaceFitter::BuildPenalty() {
   }
 }
 
+// One column of bins into its groups.
+void SurfaceFitter::AddToGroups(Eigen::Index x, const Eigen::ArrayXd& weight,
+                                const Eigen::ArrayXd& value) {
+  auto weights = weight_.col(x / x_.group);
+  auto responses = response_.col(x / x_.group);
+  for (Eigen::Index group = 0, y = 0; y < weight.size(); ++group) {
+    for (const Eigen::Index end = std::min(y + y_.group, weight.size()); y < end; ++y) {
+      weights(group) += weight(y);
+      responses(group) += weight(y) * value(y);
+    }
+  }
+}
+
 // The logarithm of the bins themselves, lifted above their noise, stands for the first fit.
 void SurfaceFitter::Start() {
-  const Eigen::ArrayXXd noise = precision_.array().rsqrt();
-  fitted_ = data_.array().max(kFloorInSd * noise).max(kFloor * data_.maxCoeff()).matrix();
-  const Eigen::ArrayXXd weight = precision_.array() * fitted_.array().square();
+  const double least = kFloor * data_.maxCoeff();
+  fitted_ = data_;
   weight_ = Eigen::MatrixXd::Zero(y_.coarse.rows(), x_.coarse.rows());
   response_ = weight_;
   for (Eigen::Index x = 0; x < data_.cols(); ++x) {
-    for (Eigen::Index y = 0; y < data_.rows(); ++y) {
-      weight_(y / y_.group, x / x_.group) += weight(y, x);
-      response_(y / y_.group, x / x_.group) += weight(y, x) * std::log(fitted_(y, x));
-    }
+    const auto precision = precision_.col(x).array();
+    const Eigen::ArrayXd lifted =
+        data_.col(x).array().max(kFloorInSd * precision.rsqrt()).max(least);
+    fitted_.col(x) = lifted.matrix();
+    AddToGroups(x, precision * lifted.square(),
+                lifted.unaryExpr([](double value) { return std::log(value); }));
   }
   response_.array() /= weight_.array();
   level_ = (weight_.array() * response_.array()).sum() / weight_.sum();
@@ -162,16 +177,12 @@ void SurfaceFitter::Start() {
 // Newton's step for the logarithm of the signal: its error is the relative one. A bin far above its
 // fit would throw the logarithm over the mark.
 void SurfaceFitter::Linearise() {
-  const Eigen::ArrayXXd relative =
-      (data_.array() / fitted_.array() - 1.0).min(kLongestStep).max(-kLongestStep);
-  const Eigen::ArrayXXd weight = robust_.array() * precision_.array() * fitted_.array().square();
   weight_.setZero();
   response_.setZero();
   for (Eigen::Index x = 0; x < data_.cols(); ++x) {
-    for (Eigen::Index y = 0; y < data_.rows(); ++y) {
-      weight_(y / y_.group, x / x_.group) += weight(y, x);
-      response_(y / y_.group, x / x_.group) += weight(y, x) * relative(y, x);
-    }
+    const auto fitted = fitted_.col(x).array();
+    AddToGroups(x, robust_.col(x).array() * precision_.col(x).array() * fitted.square(),
+                (data_.col(x).array() / fitted - 1.0).min(kLongestStep).max(-kLongestStep));
   }
   const Eigen::Map<const Eigen::MatrixXd> c(coefficients_.data(), x_.axis.size(), y_.axis.size());
   response_.array() /= weight_.array().max(std::numeric_limits<double>::min());
@@ -294,16 +305,17 @@ double SurfaceFitter::BestLambda(double low, double high, int evaluations) {
 void SurfaceFitter::UpdateResiduals() {
   const Eigen::Map<const Eigen::MatrixXd> c(coefficients_.data(), x_.axis.size(), y_.axis.size());
   const Eigen::MatrixXd log_signal = y_.fine * (x_.fine * c).transpose();
-  const Eigen::Index rows = log_signal.rows();
-  const Eigen::Index columns = log_signal.cols();
-  Eigen::ArrayXXd steps = Eigen::ArrayXXd::Zero(rows, columns);
-  steps.bottomRows(rows - 1) +=
-      (log_signal.bottomRows(rows - 1) - log_signal.topRows(rows - 1)).array().square();
-  steps.rightCols(columns - 1) +=
-      (log_signal.rightCols(columns - 1) - log_signal.leftCols(columns - 1)).array().square();
-  fitted_ = (log_signal.array() + level_ + steps / 24.0).matrix();
+  const Eigen::Index below = log_signal.rows() - 1;
+  Eigen::ArrayXd steps(log_signal.rows());
+  for (Eigen::Index x = 0; x < log_signal.cols(); ++x) {
+    const auto column = log_signal.col(x).array();
+    steps(0) = 0.0;
+    steps.tail(below) = (column.tail(below) - column.head(below)).square();
+    if (x > 0) steps += (column - log_signal.col(x - 1).array()).square();
+    fitted_.col(x) = (column + level_ + steps / 24.0).matrix();
+  }
   ExponentialOf(fitted_.data(), fitted_.size());
-  residual_ = (data_ - fitted_).array() * precision_.array().sqrt();
+  residual_ = (data_ - fitted_).cwiseProduct(root_precision_);
   scale_ = std::max(kMinScale, kMadToSd * MedianOfAbsolute(residual_));
 }
 

@@ -36,6 +36,7 @@ class SurfaceFitter {
   void BuildPenalty();
   void Start();
   void Linearise();
+  void AddToGroups(Eigen::Index x, const Eigen::ArrayXd& weight, const Eigen::ArrayXd& value);
   void Accumulate();
   void AccumulateRow(Eigen::Index row, Eigen::MatrixXd& along_x, Eigen::VectorXd& right_x);
   void Spread(Eigen::Index row, const Eigen::MatrixXd& along_x, const Eigen::VectorXd& right_x);
@@ -54,6 +55,7 @@ class SurfaceFitter {
   Side x_, y_;
   Eigen::MatrixXd data_;               // signal of the bins, y x x
   Eigen::MatrixXd precision_;          // 1 / expected variance
+  Eigen::MatrixXd root_precision_;     // its square root
   Eigen::MatrixXd robust_;             // 0 .. 1
   Eigen::MatrixXd fitted_;             // signal of the surface
   Eigen::MatrixXd residual_;           // in expected standard deviations
