@@ -134,7 +134,7 @@ bool IsolatedChild::ReadUntilEnd(const ReportProgress& progress, std::string& an
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::seconds(limits_.wall_s);
   std::string received;
-  std::string buffer(std::size_t{1} << 18U, '\0');
+  std::string buffer(std::size_t{1} << 16U, '\0');  // a pipe holds no more
   while (true) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
