@@ -85,23 +85,6 @@ ETALON_WIDEST_KERNEL void RangeOfWholeRuns(const float* row, int runs, float* __
   }
 }
 
-// One pass, so that each output is read and written once.
-template <typename Tap>
-[[gnu::always_inline]] inline void SmoothBy(const Tap& tap, const float* w, int columns,
-                                            float* __restrict out) {
-  const float *a0 = tap(0), *a1 = tap(1), *a2 = tap(2), *a3 = tap(3), *a4 = tap(4), *a5 = tap(5),
-              *a6 = tap(6), *a7 = tap(7), *a8 = tap(8), *a9 = tap(9), *a10 = tap(10),
-              *a11 = tap(11), *a12 = tap(12), *a13 = tap(13), *a14 = tap(14), *a15 = tap(15),
-              *a16 = tap(16);
-  const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
-              w7 = w[7], w8 = w[8];
-  for (int x = 0; x < columns; ++x) {
-    out[x] = w0 * a8[x] + w1 * (a7[x] + a9[x]) + w2 * (a6[x] + a10[x]) + w3 * (a5[x] + a11[x]) +
-             w4 * (a4[x] + a12[x]) + w5 * (a3[x] + a13[x]) + w6 * (a2[x] + a14[x]) +
-             w7 * (a1[x] + a15[x]) + w8 * (a0[x] + a16[x]);
-  }
-}
-
 }  // namespace
 
 ColumnSums::ColumnSums(std::size_t columns)
@@ -178,12 +161,28 @@ ETALON_WIDE_KERNEL void ExponentialOf(double* __restrict values, std::ptrdiff_t 
 
 ETALON_WIDEST_KERNEL void Symmetric17(const float* row, const float* w, int columns,
                                       float* __restrict out) {
-  SmoothBy([row](int k) { return row + k; }, w, columns, out);
+  const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
+              w7 = w[7], w8 = w[8];
+  for (int x = 0; x < columns; ++x) {
+    const float* a = row + x;
+    out[x] = w0 * a[8] + w1 * (a[7] + a[9]) + w2 * (a[6] + a[10]) + w3 * (a[5] + a[11]) +
+             w4 * (a[4] + a[12]) + w5 * (a[3] + a[13]) + w6 * (a[2] + a[14]) + w7 * (a[1] + a[15]) +
+             w8 * (a[0] + a[16]);
+  }
 }
 
 ETALON_WIDEST_KERNEL void Symmetric17(const float* const* in, const float* w, int columns,
                                       float* __restrict out) {
-  SmoothBy([in](int k) { return in[k]; }, w, columns, out);
+  const float *a0 = in[0], *a1 = in[1], *a2 = in[2], *a3 = in[3], *a4 = in[4], *a5 = in[5],
+              *a6 = in[6], *a7 = in[7], *a8 = in[8], *a9 = in[9], *a10 = in[10], *a11 = in[11],
+              *a12 = in[12], *a13 = in[13], *a14 = in[14], *a15 = in[15], *a16 = in[16];
+  const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6],
+              w7 = w[7], w8 = w[8];
+  for (int x = 0; x < columns; ++x) {
+    out[x] = w0 * a8[x] + w1 * (a7[x] + a9[x]) + w2 * (a6[x] + a10[x]) + w3 * (a5[x] + a11[x]) +
+             w4 * (a4[x] + a12[x]) + w5 * (a3[x] + a13[x]) + w6 * (a2[x] + a14[x]) +
+             w7 * (a1[x] + a15[x]) + w8 * (a0[x] + a16[x]);
+  }
 }
 
 }  // namespace qc_metrics

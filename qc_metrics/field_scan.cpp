@@ -19,7 +19,7 @@ constexpr int kLevels = 65536;
 constexpr int kSampledRows = 512;  // of which percentiles are taken first
 constexpr int kColumnStep = 2;     // of the smoothed image, whose neighbours say the same
 constexpr int kBandRows = NoiseBlocks::kBlockPx;
-constexpr std::size_t kPaddingPx = GaussianRows::kRadius;  // before and behind each row
+constexpr int kPaddingPx = 2 * GaussianRows::kRadius;  // so that rows begin on a line of the cache
 
 using Row = Eigen::Map<const Eigen::ArrayXf>;
 
@@ -212,8 +212,7 @@ class BandScan {
         scan_(scan),
         levels_(LevelsFrom(image, scan)),
         bin_px_(BinFor(image.size())),
-        stride_(static_cast<std::size_t>(image.cols) + 2 * kPaddingPx),
-        few_(stride_ * kRowsTogether),
+        few_(kRowsTogether, (image.cols + kPaddingPx) / 16 * 16 + 2 * kPaddingPx, CV_32F),
         sums_(static_cast<std::size_t>(image.cols)),
         bins_(image.size(), bin_px_),
         noise_(image.size()),
@@ -248,12 +247,13 @@ class BandScan {
     for (int done = 0; done < rows; done += kRowsTogether) {
       const int count = std::min(kRowsTogether, rows - done);
       for (int k = 0; k < count; ++k) {
-        float* row = &few_[static_cast<std::size_t>(k) * stride_ + kPaddingPx];
+        float* row = few_.ptr<float>(k) + kPaddingPx;
         FetchRow(image_, y + done + k + kRowsTogether);
         RowAsFloat(image_, y + done + k, row);
         gaussian_.Add(y + done + k, row);
       }
-      AddRows(&few_[kPaddingPx], stride_, {done, done + count}, image_.cols, levels_, sums_);
+      AddRows(few_.ptr<float>() + kPaddingPx, few_.step1(), {done, done + count}, image_.cols,
+              levels_, sums_);
     }
     bins_.Add(y, sums_);
     noise_.Add(y, rows, sums_);
@@ -264,8 +264,7 @@ class BandScan {
   FieldScan& scan_;
   FieldLevels levels_;
   int bin_px_;
-  std::size_t stride_;
-  std::vector<float> few_;
+  cv::Mat few_;  // CV_32F
   ColumnSums sums_;
   BinRows bins_;
   NoiseBlocks noise_;

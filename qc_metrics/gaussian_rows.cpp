@@ -17,16 +17,14 @@ constexpr float kRounding = 2e-6F;  // of a sum of 17 floats, relative; some eig
 GaussianRows::GaussianRows(cv::Size image, Consumer consumer)
     : image_(image),
       consumer_(std::move(consumer)),
-      stride_(static_cast<std::size_t>(image.width) / 16 * 16 + 16 + 64),
       runs_(static_cast<std::size_t>((image.width + kRunPx - 1) / kRunPx)),
-      ring_(stride_ * kRing),
-      out_(stride_),
-      ring_low_(runs_ * kRing),
-      ring_high_(runs_ * kRing),
+      // Not a power of two, or all rows would share one set of the cache.
+      ring_(kRing, image.width / 16 * 16 + 16 + 64, CV_32F),
+      out_(kHandedOn, ring_.cols, CV_32F),
+      ring_low_(kRing, static_cast<int>(runs_), CV_32F),
+      ring_high_(kRing, static_cast<int>(runs_), CV_32F),
       low_(runs_),
       high_(runs_),
-      out_low_(runs_),
-      out_high_(runs_),
       lowest_(std::numeric_limits<float>::max()),
       highest_(std::numeric_limits<float>::lowest()) {
   double total = 0.0;
@@ -42,51 +40,71 @@ void GaussianRows::Add(int y, float* row) {
   const int width = image_.width;
   std::reverse_copy(row, row + kRadius, row - kRadius);
   std::reverse_copy(row + width - kRadius, row + width, row + width);
-  const auto slot = static_cast<std::size_t>(y % kRing);
-  Symmetric17(row - kRadius, weight_.data(), width, &ring_[slot * stride_]);
-  RangeOfRuns(&ring_[slot * stride_], width, &ring_low_[slot * runs_], &ring_high_[slot * runs_]);
+  const int slot = y % kRing;
+  Symmetric17(row - kRadius, weight_.data(), width, ring_.ptr<float>(slot));
+  RangeOfRuns(ring_.ptr<float>(slot), width, ring_low_.ptr<float>(slot),
+              ring_high_.ptr<float>(slot));
   while (next_ < image_.height && (next_ + kRadius <= y || y == image_.height - 1)) Emit(next_++);
 }
 
-GaussianRows::Taps GaussianRows::RowsAround(int y, const std::vector<float>& ring,
-                                            std::size_t stride) const {
+GaussianRows::Taps GaussianRows::RowsAround(int y, const cv::Mat& ring) const {
   Taps rows{};
   for (int k = 0; k < kTaps; ++k) {
     int at = y + k - kRadius;
     if (at < 0) at = -at - 1;
     if (at >= image_.height) at = 2 * image_.height - at - 1;
-    rows[static_cast<std::size_t>(k)] = &ring[static_cast<std::size_t>(at % kRing) * stride];
+    rows[static_cast<std::size_t>(k)] = ring.ptr<float>(at % kRing);
   }
   return rows;
 }
 
 void GaussianRows::Emit(int y) {
-  const Taps rows = RowsAround(y, ring_, stride_);
-  if (y % kRowStep == 0) {
-    Smooth(rows, 0, image_.width);
-    consumer_(y, out_.data());
-    return;
-  }
-  const auto runs = static_cast<int>(runs_);
-  Symmetric17(RowsAround(y, ring_low_, runs_).data(), weight_.data(), runs, low_.data());
-  Symmetric17(RowsAround(y, ring_high_, runs_).data(), weight_.data(), runs, high_.data());
-  for (std::size_t run = 0; run < runs_; ++run) {
-    const float room = kRounding * std::max(std::abs(low_[run]), std::abs(high_[run]));
-    if (low_[run] - room >= lowest_ && high_[run] + room <= highest_) continue;
-    const std::size_t from = run * kRunPx;
-    Smooth(rows, from, std::min(kRunPx, image_.width - static_cast<int>(from)));
+  if (y % kRowStep != 0) {
+    FindExtremes(y);
+  } else if (++waiting_ == kHandedOn || y + kRowStep >= image_.height) {
+    HandOn(y - kRowStep * (waiting_ - 1), waiting_);
+    waiting_ = 0;
   }
 }
 
-void GaussianRows::Smooth(const Taps& rows, std::size_t from, int columns) {
+void GaussianRows::FindExtremes(int y) {
+  const auto runs = static_cast<int>(runs_);
+  Symmetric17(RowsAround(y, ring_low_).data(), weight_.data(), runs, low_.data());
+  Symmetric17(RowsAround(y, ring_high_).data(), weight_.data(), runs, high_.data());
+  const Taps rows = RowsAround(y, ring_);
+  for (std::size_t run = 0; run < runs_; ++run) {
+    const float room = kRounding * std::max(std::abs(low_[run]), std::abs(high_[run]));
+    if (low_[run] - room >= lowest_ && high_[run] + room <= highest_) continue;
+    const int from = static_cast<int>(run) * kRunPx;
+    Smooth(rows, from, std::min(kRunPx, image_.width - from), out_.ptr<float>(0));
+  }
+}
+
+// Strip by strip, so that the rows which several of them share stay in the nearest cache.
+void GaussianRows::HandOn(int first, int count) {
+  std::array<Taps, kHandedOn> rows{};
+  for (int k = 0; k < count; ++k) {
+    rows[static_cast<std::size_t>(k)] = RowsAround(first + k * kRowStep, ring_);
+  }
+  for (int from = 0; from < image_.width; from += kStripPx) {
+    const int columns = std::min(kStripPx, image_.width - from);
+    for (int k = 0; k < count; ++k) {
+      Smooth(rows[static_cast<std::size_t>(k)], from, columns, out_.ptr<float>(k));
+    }
+  }
+  for (int k = 0; k < count; ++k) consumer_(first + k * kRowStep, out_.ptr<float>(k));
+}
+
+void GaussianRows::Smooth(const Taps& rows, int from, int columns, float* out) {
   Taps part = rows;
   for (auto& row : part) row += from;
-  float* out = &out_[from];
-  Symmetric17(part.data(), weight_.data(), columns, out);
-  const auto runs = static_cast<std::ptrdiff_t>((columns + kRunPx - 1) / kRunPx);
-  RangeOfRuns(out, columns, out_low_.data(), out_high_.data());
-  lowest_ = std::min(lowest_, *std::min_element(out_low_.begin(), out_low_.begin() + runs));
-  highest_ = std::max(highest_, *std::max_element(out_high_.begin(), out_high_.begin() + runs));
+  Symmetric17(part.data(), weight_.data(), columns, out + from);
+  std::array<float, kStripPx / kRunPx> low{}, high{};
+  RangeOfRuns(out + from, columns, low.data(), high.data());
+  for (int run = 0; run * kRunPx < columns; ++run) {
+    lowest_ = std::min(lowest_, low[static_cast<std::size_t>(run)]);
+    highest_ = std::max(highest_, high[static_cast<std::size_t>(run)]);
+  }
 }
 
 }  // namespace qc_metrics

@@ -37,24 +37,28 @@ class GaussianRows {
 
  private:
   static constexpr int kTaps = 2 * kRadius + 1;
-  static constexpr int kRing = kTaps;  // rows kept
+  static constexpr int kHandedOn = 4;   // rows at a time
+  static constexpr int kStripPx = 256;  // columns at a time
+  static constexpr int kRing = 32;      // rows kept; at least kTaps + kRowStep * (kHandedOn - 1)
 
   using Taps = std::array<const float*, kTaps>;
 
-  [[nodiscard]] Taps RowsAround(int y, const std::vector<float>& ring, std::size_t stride) const;
+  [[nodiscard]] Taps RowsAround(int y, const cv::Mat& ring) const;
   void Emit(int y);
-  void Smooth(const Taps& rows, std::size_t from, int columns);
+  void FindExtremes(int y);
+  void HandOn(int first, int count);
+  void Smooth(const Taps& rows, int from, int columns, float* out);
 
   cv::Size image_;
   Consumer consumer_;
   std::array<float, kRadius + 1> weight_{};
-  std::size_t stride_;  // not a power of two, or all rows would share one set of the cache
   std::size_t runs_;
-  std::vector<float> ring_, out_;
-  // One element a run.
-  std::vector<float> ring_low_, ring_high_, low_, high_, out_low_, out_high_;
+  cv::Mat ring_, out_;            // CV_32F
+  cv::Mat ring_low_, ring_high_;  // one element a run
+  std::vector<float> low_, high_;
   float lowest_, highest_;
-  int next_ = 0;  // row to hand on next
+  int next_ = 0;     // row to hand on next
+  int waiting_ = 0;  // rows that are due, but not handed on
 };
 
 }  // namespace qc_metrics
