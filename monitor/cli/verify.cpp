@@ -1,6 +1,9 @@
 #include "sop/journal/verify.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -8,12 +11,16 @@
 
 #include "monitor/cli/commands.h"
 #include "monitor/cli/verify_blobs.h"
+#include "monitor/cli/verify_read_tables.h"
+#include "monitor/service/journal_tiles.h"
+#include "sop/journal/signed_note.h"
 #include "sop/store/store.h"
 
 namespace monitor::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using sop::journal::JournalSource;
 using sop::journal::VerifyAgainst;
 using sop::journal::VerifyResult;
 
@@ -31,11 +38,16 @@ struct VerifyOptions {
   bool all_blobs = false;
 };
 
-/// A small file from outside, or a sentence that says why not.
+/// What was given cannot be used: that says nothing about the record.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A small file from outside.
 std::string ReadSmall(const std::string& path) {
   std::error_code error;
   if (fs::file_size(path, error) > kLargestNote || error) {
-    throw std::runtime_error("Cannot read " + path + " as a checkpoint; check the path.");
+    throw UsageError("cannot read " + path + " as a checkpoint or key; check the path");
   }
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
@@ -45,68 +57,88 @@ std::string ReadSmall(const std::string& path) {
 
 /// The key is given as its text or as a file that holds it.
 std::string LogKey(const std::string& given) {
+  if (given.empty()) return {};
   std::error_code error;
   std::string key = fs::is_regular_file(given, error) ? ReadSmall(given) : given;
   while (!key.empty() && (key.back() == '\n' || key.back() == ' ')) key.pop_back();
+  if (!sop::journal::DecodeVerifier(key)) {
+    throw UsageError("--log-key takes NAME+HASH+KEY, the log's public key, or a file with it");
+  }
   return key;
 }
 
-/// What the log says of its own key in its first event: enough to see whether it agrees with
-/// itself. Only a key or checkpoint from outside tells it from a copy that was signed anew.
-std::string KeyOfFirstEvent(const sop::store::Reader& reader) {
-  const auto row = reader.Event(0);
-  if (!row) return {};
-  try {
-    return sop::journal::ParseEvent(row->line).body.value("verifier_key", "");
-  } catch (const std::exception&) {
-    return {};  // the verifier names the damage
-  }
-}
-
-sop::journal::Digest FromHex(const std::string& hex) {
-  sop::journal::Digest digest{};
-  const auto value = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0;
-  };
-  for (std::size_t i = 0; i < digest.size() && 2 * i + 1 < hex.size(); ++i) {
-    digest[i] = static_cast<std::uint8_t>(value(hex[2 * i]) * 16 + value(hex[2 * i + 1]));
-  }
-  return digest;
-}
-
-VerifyAgainst Against(const VerifyOptions& options, const sop::store::Reader& reader) {
-  VerifyAgainst against;
-  against.verifier_key =
-      options.log_key.empty() ? KeyOfFirstEvent(reader) : LogKey(options.log_key);
-  if (const auto last = reader.LastCheckpoint()) against.checkpoint = last->note;
-  std::int64_t after = 0;
-  for (;;) {
-    const auto rows = reader.Checkpoints(after, kBatch);
-    for (const auto& row : rows) against.history.push_back(row.note);
-    if (rows.empty()) break;
-    after = rows.back().tree_size;
-  }
-  for (const std::string& file : options.checkpoints) against.anchors.push_back(ReadSmall(file));
-  return against;
-}
-
-VerifyResult Check(const VerifyOptions& options, const sop::store::Reader& reader,
-                   BlobCheck& blobs) {
-  sop::journal::JournalVerifier verifier(Against(options, reader));
-  std::int64_t from = 0;
-  for (;;) {
-    const auto rows = reader.Events(from, kBatch);
-    for (const auto& row : rows) {
-      verifier.Add({.index = static_cast<std::uint64_t>(row.idx),
-                    .line = row.line,
-                    .leaf_hash = FromHex(row.leaf_hash)});
-      blobs.Note(row.idx, row.line);
+JournalSource SourceOf(const sop::store::Reader& reader) {
+  JournalSource source;
+  source.events = [&reader](std::uint64_t from) {
+    std::vector<sop::journal::StoredEvent> page;
+    for (auto& row : reader.Events(static_cast<std::int64_t>(from), kBatch)) {
+      page.push_back({static_cast<std::uint64_t>(row.idx), std::move(row.line),
+                      std::move(row.leaf_hash), row.recorded_ms});
     }
-    if (rows.empty()) break;
-    from = rows.back().idx + 1;
+    return page;
+  };
+  source.checkpoints = [&reader](std::uint64_t after) {
+    std::vector<sop::journal::StoredCheckpoint> page;
+    for (auto& row : reader.Checkpoints(static_cast<std::int64_t>(after), kBatch)) {
+      page.push_back({static_cast<std::uint64_t>(row.tree_size), std::move(row.note)});
+    }
+    return page;
+  };
+  source.tiles = service::TilesOf(reader);
+  source.tile_count = static_cast<std::uint64_t>(reader.TileCount());
+  return source;
+}
+
+/// One line on stderr that counts up, where somebody is watching.
+class Progress {
+ public:
+  explicit Progress(std::int64_t total) : total_(total), shown_(isatty(STDERR_FILENO) == 1) {}
+  ~Progress() {
+    if (shown_) std::cerr << "\r\033[K" << std::flush;
   }
-  return verifier.Finish();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Done(std::uint64_t events) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!shown_ || now - last_ < std::chrono::milliseconds(200)) return;
+    last_ = now;
+    std::cerr << "\r" << events << " of " << total_ << " events" << std::flush;
+  }
+
+ private:
+  std::int64_t total_;
+  bool shown_;
+  std::chrono::steady_clock::time_point last_;
+};
+
+struct Findings {
+  VerifyResult journal;
+  BlobCheck::Result blobs;
+  std::vector<std::string> tables;
+  [[nodiscard]] bool whole() const {
+    return journal.whole() && blobs.findings.empty() && tables.empty();
+  }
+};
+
+Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
+               const fs::path& blob_folder) {
+  BlobCheck blobs;
+  ReadTableCheck tables;
+  Progress progress(reader.EventCount());
+  VerifyAgainst against;
+  against.log_key = LogKey(options.log_key);
+  for (const std::string& file : options.checkpoints) against.anchors.push_back(ReadSmall(file));
+  against.each = [&](const sop::journal::StoredEvent& row, const sop::journal::Event* event) {
+    blobs.Note(static_cast<std::int64_t>(row.index), row.line);
+    if (event != nullptr) tables.Add(row, *event);
+    progress.Done(row.index);
+  };
+  Findings findings{sop::journal::VerifyJournal(SourceOf(reader), against), {}, {}};
+  findings.blobs = blobs.Check(blob_folder, options.all_blobs);
+  // Tables made from a broken journal would tell of the journal's break once more.
+  if (findings.journal.whole()) findings.tables = tables.Compare(reader);
+  return findings;
 }
 
 constexpr std::size_t kFindingsShown = 20;
@@ -121,23 +153,43 @@ void ReportBlobs(const BlobCheck::Result& blobs) {
   if (!blobs.summary.empty()) std::cout << blobs.summary << '\n';
 }
 
-int Report(const VerifyResult& result, const BlobCheck::Result& blobs) {
-  std::cout << result.rows << " events, root " << sop::journal::ToHex(result.root) << '\n';
-  ReportBlobs(blobs);
-  if (!result.whole() || !blobs.findings.empty()) {
-    for (const auto& issue : result.issues) {
-      std::cout << "BROKEN " << sop::journal::Name(issue.finding);
-      if (issue.index) std::cout << " at event " << *issue.index;
-      std::cout << ": " << issue.text << '\n';
-    }
-    return kBroken;
+/// "event 41 (2026-11-22T10:00:00.123Z)"
+std::string Moment(const sop::store::Reader& reader, std::uint64_t index) {
+  const auto row = reader.Event(static_cast<std::int64_t>(index));
+  if (!row) return "event " + std::to_string(index);
+  const sop::journal::EventTime time{std::chrono::milliseconds(row->recorded_ms)};
+  return "event " + std::to_string(index) + " (" + sop::journal::FormatEventTime(time) + ")";
+}
+
+void ReportAnchors(const VerifyResult& journal, const sop::store::Reader& reader) {
+  const std::uint64_t anchored = journal.anchored_up_to.value_or(0);
+  std::cout << "anchored up to " << (anchored > 0 ? Moment(reader, anchored - 1) : "nothing")
+            << ", unanchored since "
+            << (anchored < journal.rows ? Moment(reader, anchored) : "nothing") << '\n';
+  if (journal.lost_with_restore) {
+    std::cout << "a restore that the record states lost events: a given checkpoint of "
+              << *journal.lost_with_restore << " events is of the log epoch before it\n";
   }
-  if (!result.anchored_up_to) {
+}
+
+int Report(const Findings& findings, const sop::store::Reader& reader) {
+  const VerifyResult& journal = findings.journal;
+  std::cout << journal.rows << " events, root " << sop::journal::ToHex(journal.root) << '\n';
+  ReportBlobs(findings.blobs);
+  ReportAnchors(journal, reader);
+  for (const auto& issue : journal.issues) {
+    std::cout << "BROKEN " << sop::journal::Name(issue.finding);
+    if (issue.index) std::cout << " at event " << *issue.index;
+    std::cout << ": " << issue.text << '\n';
+  }
+  for (const std::string& table : findings.tables) std::cout << "BROKEN " << table << '\n';
+  if (!findings.whole()) return kBroken;
+  if (!journal.anchored_up_to) {
     std::cout << "CONSISTENT in itself, but not anchored: give a checkpoint that was kept outside "
                  "the record (--checkpoint FILE) to see that nothing was cut or rewritten.\n";
     return kUnanchored;
   }
-  std::cout << "VALID and anchored: the first " << *result.anchored_up_to
+  std::cout << "VALID and anchored: the first " << *journal.anchored_up_to
             << " events are those of the given checkpoint.\n";
   return kWhole;
 }
@@ -150,9 +202,13 @@ int Verify(const VerifyOptions& options) {
     return kBroken;
   }
   const sop::store::Store store(file.string(), sop::store::Access::kReadOnly);
-  BlobCheck blobs;
-  const VerifyResult result = Check(options, *store.Read(), blobs);
-  return Report(result, blobs.Check(file.parent_path() / "blobs", options.all_blobs));
+  const auto reader = store.Read();
+  return Report(Check(options, *reader, file.parent_path() / "blobs"), *reader);
+}
+
+int Usage(const std::exception& error) {
+  std::cerr << "etalon verify: " << error.what() << ".\n";
+  return kUsage;
 }
 
 }  // namespace
@@ -171,6 +227,10 @@ int RunVerify(int argc, char** argv) {
     return Verify(options);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kWhole : kUsage;
+  } catch (const UsageError& error) {
+    return Usage(error);
+  } catch (const std::invalid_argument& error) {  // a given checkpoint is none of this log
+    return Usage(error);
   } catch (const std::exception& error) {
     std::cout << "BROKEN unreadable: " << error.what() << '\n';
     return kBroken;

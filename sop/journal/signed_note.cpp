@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "sop/journal/merkle.h"
 #include "sop/journal/utf8.h"
@@ -85,6 +87,27 @@ std::optional<SignatureLine> ParseSignature(std::string_view line) {
   if (!bytes || bytes->size() <= kKeyIdBytes) return std::nullopt;
   return SignatureLine{line.substr(0, space), bytes->substr(0, kKeyIdBytes),
                        bytes->substr(kKeyIdBytes)};
+}
+
+struct ParsedNote {
+  std::string_view text;
+  std::vector<SignatureLine> signatures;
+};
+
+std::optional<ParsedNote> ParseNote(std::string_view note) {
+  if (note.size() > kMaxNoteBytes || !IsNoteText(note)) return std::nullopt;
+  const std::size_t blank = note.rfind("\n\n");
+  if (blank == std::string_view::npos) return std::nullopt;
+  ParsedNote parsed{note.substr(0, blank + 1), {}};
+  for (std::string_view lines = note.substr(blank + 2); !lines.empty();) {
+    if (parsed.signatures.size() == kMaxNoteSignatures) return std::nullopt;
+    const std::size_t end = lines.find('\n');
+    auto line = ParseSignature(lines.substr(0, end));
+    if (!line) return std::nullopt;
+    parsed.signatures.push_back(std::move(*line));
+    lines.remove_prefix(end + 1);
+  }
+  return parsed;
 }
 
 bool Holds(const SignatureLine& line, std::string_view text, const NoteVerifier& verifier) {
@@ -175,25 +198,29 @@ std::string SignNote(std::string_view text, const NoteSigner& signer) {
 }
 
 std::optional<std::string> OpenNote(std::string_view note, const NoteVerifier& verifier) {
-  if (note.size() > kMaxNoteBytes || !IsNoteText(note)) return std::nullopt;
-  const std::size_t blank = note.rfind("\n\n");
-  if (blank == std::string_view::npos) return std::nullopt;
-  const std::string_view text = note.substr(0, blank + 1);
-  std::string_view lines = note.substr(blank + 2);
+  const auto parsed = ParseNote(note);
+  if (!parsed) return std::nullopt;
   bool signed_by_key = false;
-  for (int count = 0; !lines.empty(); ++count) {
-    if (count == kMaxNoteSignatures) return std::nullopt;
-    const std::size_t end = lines.find('\n');
-    const auto line = ParseSignature(lines.substr(0, end));
-    if (!line) return std::nullopt;
-    lines.remove_prefix(end + 1);
-    if (line->name != verifier.name || line->key_id != verifier.key_id) continue;
+  for (const SignatureLine& line : parsed->signatures) {
+    if (line.name != verifier.name || line.key_id != verifier.key_id) continue;
     // One bad signature of the known key spoils the note, whatever else it carries.
-    if (!Holds(*line, text, verifier)) return std::nullopt;
+    if (!Holds(line, parsed->text, verifier)) return std::nullopt;
     signed_by_key = true;
   }
   if (!signed_by_key) return std::nullopt;
-  return std::string(text);
+  return std::string(parsed->text);
+}
+
+bool NamesAnotherKey(std::string_view note, const NoteVerifier& verifier) {
+  const auto parsed = ParseNote(note);
+  if (!parsed) return false;
+  bool other = false;
+  for (const SignatureLine& line : parsed->signatures) {
+    if (line.name != verifier.name) continue;
+    if (line.key_id == verifier.key_id) return false;
+    other = true;
+  }
+  return other;
 }
 
 }  // namespace sop::journal

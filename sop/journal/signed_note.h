@@ -7,7 +7,7 @@
 namespace sop::journal {
 
 inline constexpr std::size_t kMaxNoteBytes = 64 * 1024;
-inline constexpr int kMaxNoteSignatures = 100;
+inline constexpr std::size_t kMaxNoteSignatures = 100;
 
 /// Text signed with Ed25519 in the form of C2SP signed-note: the text, a blank line, and lines of
 /// "— name base64(key id || signature)". The signature covers the text with its last newline.
@@ -44,6 +44,8 @@ struct NoteSigner {
 /// Signatures of other keys (witnesses) are passed over.
 [[nodiscard]] std::optional<std::string> OpenNote(std::string_view note,
                                                   const NoteVerifier& verifier);
+/// Whether a note of the right form is signed in the name of `verifier`, but with other keys only.
+[[nodiscard]] bool NamesAnotherKey(std::string_view note, const NoteVerifier& verifier);
 
 /// RFC 4648, 4, with padding; decoding takes the one canonical form only.
 [[nodiscard]] std::string Base64(std::string_view bytes);

@@ -1,146 +1,359 @@
 #include "sop/journal/verify.h"
 
 #include <algorithm>
-#include <numeric>
+#include <stdexcept>
 
 #include "sop/journal/canonical_json.h"
+#include "sop/journal/signed_note.h"
+#include "sop/journal/verify_naming.h"
 
 namespace sop::journal {
 namespace {
 
 constexpr std::size_t kMaxIssues = 20;
-/// The search for an inserted row hashes this many leaves at most.
-constexpr std::uint64_t kMaxSearch = 20'000'000;
 
 std::string Row(std::uint64_t index) { return "event " + std::to_string(index); }
 
-}  // namespace
-
-std::string_view Name(VerifyFinding finding) {
-  switch (finding) {
-    case VerifyFinding::kConsistent:
-      return "consistent";
-    case VerifyFinding::kUnanchored:
-      return "unanchored";
-    case VerifyFinding::kLineAltered:
-      return "line_altered";
-    case VerifyFinding::kEventDeleted:
-      return "event_deleted";
-    case VerifyFinding::kReordered:
-      return "reordered";
-    case VerifyFinding::kInserted:
-      return "inserted";
-    case VerifyFinding::kClockMovedBack:
-      return "clock_moved_back";
-    case VerifyFinding::kCheckpointSignatureInvalid:
-      return "checkpoint_signature_invalid";
-    case VerifyFinding::kRolledBack:
-      return "rolled_back";
-    case VerifyFinding::kRewritten:
-      return "rewritten";
-  }
-  return "unknown";  // unreachable for a valid enumerator; -Wswitch guards the list above
-}
-
-void JournalVerifier::RowTree::Append(const Digest& leaf) {
-  edge.Append(leaf);
-  for (Tile& tile : edge.TakeChanged()) tiles[tile.id] = std::move(tile.hashes);
-}
-
-Digest JournalVerifier::RowTree::RootAt(std::uint64_t tree_size) const {
-  return journal::RootAt(TiledSubtrees([this](const TileId& id) { return tiles.at(id); }),
-                         tree_size);
-}
-
-JournalVerifier::JournalVerifier(VerifyAgainst against) : against_(std::move(against)) {}
-
-void JournalVerifier::Report(VerifyFinding finding, std::optional<std::uint64_t> index,
-                             std::string text) {
-  if (issues_.size() < kMaxIssues) issues_.push_back({finding, index, std::move(text)});
-}
-
-void JournalVerifier::Add(const StoredRow& row) {
-  CheckIndex(row);
-  CheckLine(row);
-  // The tree is built from the bytes themselves: a stored leaf hash proves nothing.
-  leaves_.push_back(LeafHash(row.line));
-  tree_.Append(leaves_.back());
-}
-
-void JournalVerifier::CheckIndex(const StoredRow& row) {
-  if (row.index > next_index_) {
-    Report(VerifyFinding::kEventDeleted, next_index_, Row(next_index_) + " is missing.");
-  } else if (row.index + 1 == next_index_) {
-    Report(VerifyFinding::kInserted, row.index, Row(row.index) + " is there twice.");
-  } else if (row.index < next_index_) {
-    Report(VerifyFinding::kReordered, row.index, Row(row.index) + " stands behind later ones.");
-  }
-  next_index_ = std::max(next_index_, row.index + 1);
-}
-
-void JournalVerifier::CheckLine(const StoredRow& row) {
-  const EventTime previous = times_.empty() ? EventTime::min() : times_.back();
-  times_.push_back(previous);
-  if (LeafHash(row.line) != row.leaf_hash) {
-    Report(VerifyFinding::kLineAltered, row.index,
-           Row(row.index) + " is not the text that its stored hash was made from.");
-    return;
-  }
+/// The key that the log names in its first event. It says whether the record agrees with itself;
+/// only a key or checkpoint from outside tells it from one that was signed anew.
+std::string KeyOfFirstEvent(const JournalSource& source) {
+  const auto page = source.events(0);
+  if (page.empty()) return {};
   try {
-    times_.back() = *ParseEventTime(ParseEvent(row.line).recorded_at);
+    const Event event = ParseEvent(page.front().line);
+    return event.body.at("verifier_key").get<std::string>();
+  } catch (const std::exception&) {
+    return {};  // the row's own check names the damage
+  }
+}
+
+/// The checkpoints of the record, one by one.
+class CheckpointPages {
+ public:
+  explicit CheckpointPages(const JournalSource& source) : source_(&source) {}
+  /// The next one, if its size is at most `size`.
+  std::optional<StoredCheckpoint> TakeUpTo(std::uint64_t size) {
+    if (next_ == page_.size() && !ended_) {
+      page_ = source_->checkpoints(after_);
+      next_ = 0;
+      ended_ = page_.empty();
+      if (!ended_) after_ = page_.back().tree_size;
+    }
+    if (next_ == page_.size() || page_[next_].tree_size > size) return std::nullopt;
+    return std::move(page_[next_++]);
+  }
+
+ private:
+  const JournalSource* source_;
+  std::vector<StoredCheckpoint> page_;
+  std::size_t next_ = 0;
+  std::uint64_t after_ = 0;
+  bool ended_ = false;
+};
+
+class Verifier {
+ public:
+  Verifier(const JournalSource& source, const VerifyAgainst& against)
+      : source_(source),
+        against_(against),
+        stored_leaves_(source.tiles),
+        checkpoints_(source),
+        key_(against.log_key.empty() ? KeyOfFirstEvent(source) : against.log_key) {}
+
+  VerifyResult Run() {
+    OpenAnchors();
+    if (!against_.log_key.empty()) CheckNamedKey();
+    for (std::uint64_t from = 0;;) {
+      const auto page = source_.events(from);
+      if (page.empty()) break;
+      for (const StoredEvent& row : page) Add(row);
+      from = page.back().index + 1;
+      CompareTiles(edge_.TakeFilled());
+    }
+    while (const auto stored = checkpoints_.TakeUpTo(UINT64_MAX)) CheckCheckpoint(*stored);
+    CompareTiles(edge_.TakeChanged());
+    Conclude();
+    return Result();
+  }
+
+ private:
+  void Report(VerifyFinding finding, std::optional<std::uint64_t> index, std::string text) {
+    if (issues_.size() < kMaxIssues) issues_.push_back({finding, index, std::move(text)});
+  }
+  [[nodiscard]] bool Said(std::initializer_list<VerifyFinding> findings) const {
+    return std::any_of(issues_.begin(), issues_.end(), [&](const VerifyIssue& issue) {
+      return std::find(findings.begin(), findings.end(), issue.finding) != findings.end();
+    });
+  }
+  /// What explains that the rows do not give a signed root.
+  [[nodiscard]] bool BreakIsNamed() const {
+    using enum VerifyFinding;
+    return Said({kLineAltered, kEventDeleted, kReordered, kInserted, kRolledBack, kRewritten});
+  }
+
+  void OpenAnchors();
+  void CheckNamedKey();
+  void Add(const StoredEvent& row);
+  void CheckIndex(const StoredEvent& row);
+  void CheckLeafHash(const StoredEvent& row, const Digest& leaf);
+  void CheckTime(const StoredEvent& row, EventTime time);
+  void CheckCheckpoint(const StoredCheckpoint& stored);
+  void NoteEpoch(const Event& event);
+  [[nodiscard]] bool IsLost(const Checkpoint& anchor) const;
+  void CheckAnchorsHere();
+  void CompareTiles(const std::vector<Tile>& tiles);
+  void Conclude();
+  void ConcludeUncovered();
+  void ConcludeTiles();
+  void ConcludeAnchors();
+  [[nodiscard]] VerifyResult Result() const;
+
+  const JournalSource& source_;
+  const VerifyAgainst& against_;
+  StoredLeaves stored_leaves_;
+  CheckpointPages checkpoints_;
+  std::string key_;
+
+  TreeEdge edge_;  ///< of the rows as they are
+  std::uint64_t next_index_ = 0;
+  EventTime last_time_ = EventTime::min();
+  std::optional<VerifyIssue> clock_;
+
+  std::optional<Checkpoint> newest_;  ///< of the record, signed by its key
+  bool newest_agrees_ = false;
+  std::uint64_t newest_row_ = 0;  ///< size of the newest checkpoint row, sound or not
+  std::uint64_t last_matching_ = 0;
+  std::uint64_t first_disagreeing_ = 0;
+  bool another_key_said_ = false;
+
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> epochs_;  ///< epoch, restored size
+  std::vector<Checkpoint> anchors_;                              ///< by size
+  std::size_t next_anchor_ = 0;
+  std::optional<std::uint64_t> anchored_up_to_;
+  std::optional<std::uint64_t> anchor_disagrees_;
+  std::optional<std::uint64_t> lost_;
+
+  std::uint64_t tiles_compared_ = 0;
+  std::optional<TileId> differing_tile_;
+  std::vector<VerifyIssue> issues_;
+};
+
+void Verifier::OpenAnchors() {
+  for (const std::string& note : against_.anchors) {
+    switch (StateOf(note, key_)) {
+      case NoteState::kSigned:
+        anchors_.push_back(*OpenCheckpoint(note, key_));
+        break;
+      case NoteState::kAnotherKey:
+        Report(VerifyFinding::kKeySwapped, std::nullopt,
+               "A given checkpoint is signed by another key of this log's name than the record's.");
+        break;
+      case NoteState::kUnusable:
+        throw std::invalid_argument(
+            "a given checkpoint is no checkpoint of this log: it is incomplete, mistyped, or of "
+            "another log");
+    }
+  }
+  std::sort(anchors_.begin(), anchors_.end(),
+            [](const Checkpoint& a, const Checkpoint& b) { return a.tree_size < b.tree_size; });
+}
+
+void Verifier::CheckNamedKey() {
+  const std::string named = KeyOfFirstEvent(source_);
+  if (named.empty() || named == key_) return;
+  Report(VerifyFinding::kKeySwapped, 0, "The first event names another key than the given one.");
+}
+
+void Verifier::Add(const StoredEvent& row) {
+  CheckIndex(row);
+  // The tree is built from the bytes themselves: a stored hash proves nothing.
+  const Digest leaf = LeafHash(row.line);
+  CheckLeafHash(row, leaf);
+  std::optional<Event> event;
+  try {
+    event = ParseEvent(row.line);
+    CheckTime(row, ParseEventTime(event->recorded_at).value());
+    NoteEpoch(*event);
   } catch (const CanonicalJsonError& error) {
     Report(VerifyFinding::kLineAltered, row.index,
            Row(row.index) + " is no journal event: " + error.what() + ".");
-    return;
   }
-  if (times_.back() < previous && !clock_) {
+  if (against_.each) against_.each(row, event ? &*event : nullptr);
+  edge_.Append(leaf);
+  while (const auto stored = checkpoints_.TakeUpTo(edge_.size())) CheckCheckpoint(*stored);
+  CheckAnchorsHere();
+}
+
+void Verifier::CheckIndex(const StoredEvent& row) {
+  if (row.index > next_index_) {
+    Report(VerifyFinding::kEventDeleted, next_index_, Row(next_index_) + " is missing.");
+  } else if (row.index < next_index_) {
+    Report(VerifyFinding::kInserted, row.index, Row(row.index) + " is there twice.");
+  }
+  next_index_ = row.index + 1;
+}
+
+/// Line and stored hash differ; the tiles tell which of the two was touched.
+void Verifier::CheckLeafHash(const StoredEvent& row, const Digest& leaf) {
+  if (row.leaf_hash == ToHex(leaf)) return;
+  if (stored_leaves_.At(row.index) == leaf) {
+    Report(VerifyFinding::kLeafHashAltered, row.index,
+           Row(row.index) + " has another hash stored beside it than its own.");
+  } else {
+    Report(VerifyFinding::kLineAltered, row.index,
+           Row(row.index) + " is not the text that its stored hash was made from.");
+  }
+}
+
+void Verifier::CheckTime(const StoredEvent& row, EventTime time) {
+  if (row.recorded_ms != time.time_since_epoch().count()) {
+    Report(VerifyFinding::kRecordedMsAltered, row.index,
+           Row(row.index) + " is filed under another time than its line says.");
+  }
+  if (time < last_time_ && !clock_) {
     clock_ = {VerifyFinding::kClockMovedBack, row.index,
               Row(row.index) + " is recorded at an earlier time than the one before it."};
   }
+  last_time_ = time;
 }
 
-void JournalVerifier::OpenNotes(const std::vector<std::string>& notes, bool outside) {
-  for (const std::string& note : notes) {
-    const auto checkpoint = OpenCheckpoint(note, against_.verifier_key);
-    if (checkpoint) {
-      known_.push_back({*checkpoint, outside});
-    } else if (outside) {
-      Report(VerifyFinding::kCheckpointSignatureInvalid, std::nullopt,
-             "A given checkpoint is not signed by this log's key.");
-    } else {
-      Report(VerifyFinding::kCheckpointSignatureInvalid, std::nullopt,
-             "An older checkpoint of the record is not signed by this log's key.");
+void Verifier::CheckCheckpoint(const StoredCheckpoint& stored) {
+  newest_row_ = std::max(newest_row_, stored.tree_size);
+  const std::string name = "The checkpoint of " + std::to_string(stored.tree_size) + " events";
+  const NoteState state = StateOf(stored.note, key_);
+  if (state == NoteState::kAnotherKey) {
+    if (!std::exchange(another_key_said_, true)) {
+      Report(VerifyFinding::kKeySwapped, std::nullopt, name + " is signed by another key.");
     }
+    return;
+  }
+  const auto checkpoint = OpenCheckpoint(stored.note, key_);
+  if (!checkpoint) {
+    return Report(VerifyFinding::kCheckpointSignatureInvalid, std::nullopt,
+                  name + " is not signed by this log's key.");
+  }
+  if (checkpoint->tree_size != stored.tree_size) {
+    return Report(VerifyFinding::kCheckpointAltered, std::nullopt,
+                  name + " is filed under another size than it signs.");
+  }
+  newest_ = *checkpoint;
+  newest_agrees_ = checkpoint->tree_size == edge_.size() && checkpoint->root == edge_.Root();
+  if (newest_agrees_) {
+    last_matching_ = checkpoint->tree_size;
+  } else if (first_disagreeing_ == 0 && checkpoint->tree_size <= edge_.size()) {
+    first_disagreeing_ = checkpoint->tree_size;
   }
 }
 
-/// Size of the largest known checkpoint that the rows agree with; 0 when there is none.
-std::uint64_t JournalVerifier::LastMatching() const {
-  std::uint64_t last = 0;
-  for (const auto& [checkpoint, outside] : known_) {
-    if (checkpoint.tree_size <= tree_.size() && checkpoint.tree_size > last &&
-        tree_.RootAt(checkpoint.tree_size) == checkpoint.root) {
-      last = checkpoint.tree_size;
+void Verifier::NoteEpoch(const Event& event) {
+  if (event.type != "log_epoch_opened") return;
+  const auto epoch = event.body.find("epoch");
+  const auto size = event.body.find("restored_size");
+  if (epoch == event.body.end() || size == event.body.end() || !epoch->is_number_unsigned() ||
+      !size->is_number_unsigned()) {
+    return;  // an event that says nothing excuses nothing
+  }
+  epochs_.emplace_back(*epoch, *size);
+}
+
+/// A restore that the record states ended the anchor's epoch before the events that it covers.
+bool Verifier::IsLost(const Checkpoint& anchor) const {
+  return std::any_of(epochs_.begin(), epochs_.end(), [&](const auto& opened) {
+    return opened.first > anchor.epoch && opened.second < anchor.tree_size;
+  });
+}
+
+void Verifier::CheckAnchorsHere() {
+  for (; next_anchor_ < anchors_.size() && anchors_[next_anchor_].tree_size <= edge_.size();
+       ++next_anchor_) {
+    const Checkpoint& anchor = anchors_[next_anchor_];
+    if (IsLost(anchor)) {
+      lost_ = anchor.tree_size;
+      continue;
     }
+    const bool agrees = anchor.tree_size == 0 || anchor.root == edge_.Root();
+    (agrees ? anchored_up_to_ : anchor_disagrees_) = anchor.tree_size;
   }
-  return last;
 }
 
-VerifyResult JournalVerifier::Finish() {
-  latest_ = OpenCheckpoint(against_.checkpoint, against_.verifier_key);
-  OpenNotes(against_.history, false);
-  OpenNotes(against_.anchors, true);
-  if (latest_) {
-    CheckCheckpoint(*latest_);
-  } else {
-    Report(VerifyFinding::kCheckpointSignatureInvalid, std::nullopt,
-           "The record's latest checkpoint is not signed by this log's key.");
+void Verifier::CompareTiles(const std::vector<Tile>& tiles) {
+  for (const Tile& tile : tiles) {
+    ++tiles_compared_;
+    if (!differing_tile_ && source_.tiles(tile.id) != tile.hashes) differing_tile_ = tile.id;
   }
-  CheckAnchors();
+}
+
+void Verifier::Conclude() {
+  if (newest_row_ == 0 && edge_.size() > 0) {
+    Report(VerifyFinding::kCheckpointDeleted, std::nullopt, "The record has no checkpoint.");
+  }
+  if (newest_ && !newest_agrees_ && !BreakIsNamed()) {
+    const VerifyIssue issue =
+        NameTheBreak(source_, {*newest_, edge_.size(), last_matching_, first_disagreeing_ != 0});
+    Report(issue.finding, issue.index, issue.text);
+  }
+  if (newest_agrees_ && newest_row_ < edge_.size() && !BreakIsNamed()) ConcludeUncovered();
+  if (newest_agrees_ && first_disagreeing_ != 0 && !BreakIsNamed()) {
+    Report(VerifyFinding::kRewritten, std::nullopt,
+           "The first " + std::to_string(first_disagreeing_) +
+               " events are not those that an older checkpoint of the record covers.");
+  }
+  if (!BreakIsNamed()) ConcludeTiles();
+  ConcludeAnchors();
   if (clock_) issues_.push_back(*clock_);
+}
 
-  VerifyResult result{VerifyFinding::kUnanchored, issues_, tree_.size(), tree_.Root(),
-                      anchored_up_to_};
+/// Rows behind the newest checkpoint: the tiles tell whether one was taken away or rows were added.
+void Verifier::ConcludeUncovered() {
+  bool in_tiles = false;
+  try {
+    in_tiles = TreeEdge(edge_.size(), source_.tiles).Root() == edge_.Root();
+  } catch (const TileError&) {
+    in_tiles = false;
+  }
+  Report(in_tiles ? VerifyFinding::kCheckpointDeleted : VerifyFinding::kInserted, newest_row_,
+         Row(newest_row_) + " and later ones are covered by no checkpoint.");
+}
+
+void Verifier::ConcludeTiles() {
+  const std::uint64_t size = edge_.size();
+  const std::size_t width = OpenWidth(size, 0);
+  if (source_.tiles({0, size / kTileWidth}).size() > width) {
+    Report(VerifyFinding::kRolledBack, size,
+           "The tiles hold more events than the record, which ends before " + Row(size) + ".");
+  } else if (differing_tile_) {
+    Report(VerifyFinding::kTileSwapped, std::nullopt,
+           "Tile " + std::to_string(differing_tile_->index) + " of level " +
+               std::to_string(differing_tile_->level) + " is not that of the events.");
+  } else if (source_.tile_count != tiles_compared_) {
+    Report(VerifyFinding::kTileSwapped, std::nullopt,
+           "There are " + std::to_string(source_.tile_count) + " tiles instead of " +
+               std::to_string(tiles_compared_) + ".");
+  }
+}
+
+/// Checkpoints kept outside tell what the record and its own key cannot: an old copy, a new past.
+void Verifier::ConcludeAnchors() {
+  if (anchor_disagrees_ && !BreakIsNamed()) {
+    Report(VerifyFinding::kRewritten, std::nullopt,
+           "The first " + std::to_string(*anchor_disagrees_) +
+               " events are not those that a given checkpoint covers.");
+  }
+  std::optional<std::uint64_t> beyond;
+  for (; next_anchor_ < anchors_.size(); ++next_anchor_) {
+    const Checkpoint& anchor = anchors_[next_anchor_];
+    (IsLost(anchor) ? lost_ : beyond) = anchor.tree_size;
+  }
+  if (!beyond) return;
+  if (Said({VerifyFinding::kRolledBack, VerifyFinding::kEventDeleted})) return;
+  Report(VerifyFinding::kRolledBack, edge_.size(),
+         "A given checkpoint covers " + std::to_string(*beyond) + " events, the record holds " +
+             std::to_string(edge_.size()) + ".");
+}
+
+VerifyResult Verifier::Result() const {
+  VerifyResult result{
+      VerifyFinding::kUnanchored, issues_, edge_.size(), edge_.Root(), anchored_up_to_, lost_};
   if (!issues_.empty()) {
     result.finding = issues_.front().finding;
   } else if (anchored_up_to_) {
@@ -149,102 +362,17 @@ VerifyResult JournalVerifier::Finish() {
   return result;
 }
 
-void JournalVerifier::CheckCheckpoint(const Checkpoint& checkpoint) {
-  if (checkpoint.tree_size <= tree_.size() &&
-      tree_.RootAt(checkpoint.tree_size) == checkpoint.root) {
-    if (checkpoint.tree_size < tree_.size()) {
-      Report(VerifyFinding::kInserted, checkpoint.tree_size,
-             Row(checkpoint.tree_size) + " and later ones are covered by no checkpoint.");
-    }
-    return;
-  }
-  if (issues_.empty()) NameTheBreak(checkpoint);  // the rows have not told it themselves
+}  // namespace
+
+VerifyResult VerifyJournal(const JournalSource& source, const VerifyAgainst& against) {
+  return Verifier(source, against).Run();
 }
 
-/// The rows do not give the signed root, yet each row is sound by itself.
-void JournalVerifier::NameTheBreak(const Checkpoint& checkpoint) {
-  const std::uint64_t from = LastMatching();
-  const std::string since = " at or after " + Row(from) + ".";
-  if (checkpoint.tree_size > tree_.size()) {
-    const bool whole_so_far = std::none_of(known_.begin(), known_.end(), [&](const Known& known) {
-      return known.checkpoint.tree_size <= tree_.size() &&
-             tree_.RootAt(known.checkpoint.tree_size) != known.checkpoint.root;
-    });
-    const std::string missing = std::to_string(checkpoint.tree_size - tree_.size());
-    return whole_so_far ? Report(VerifyFinding::kRolledBack, tree_.size(),
-                                 "The record ends " + missing +
-                                     " event(s) before what its checkpoint covers.")
-                        : Report(VerifyFinding::kEventDeleted, std::nullopt,
-                                 missing + " event(s) were deleted" + since);
-  }
-  if (checkpoint.tree_size < tree_.size()) {
-    const auto index = FindInsertion(checkpoint, from);
-    return Report(
-        VerifyFinding::kInserted, index,
-        index ? Row(*index) + " was inserted." : "One or more events were inserted" + since);
-  }
-  if (const auto index = FindReordering(checkpoint)) {
-    return Report(VerifyFinding::kReordered, index,
-                  Row(*index) + " and later ones were put into another order.");
-  }
-  Report(VerifyFinding::kLineAltered, std::nullopt, "An event was altered" + since);
-}
-
-/// Events are recorded in the order of their times: if that order gives the signed root, rows were
-/// exchanged.
-std::optional<std::uint64_t> JournalVerifier::FindReordering(const Checkpoint& checkpoint) const {
-  std::vector<std::size_t> order(leaves_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return times_[a] < times_[b]; });
-  TreeEdge sorted;
-  for (const std::size_t i : order) sorted.Append(leaves_[i]);
-  if (sorted.Root() != checkpoint.root) return std::nullopt;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    if (order[i] != i) return i;
-  }
-  return std::nullopt;
-}
-
-/// The one row without which the others give the signed root.
-std::optional<std::uint64_t> JournalVerifier::FindInsertion(const Checkpoint& checkpoint,
-                                                            std::uint64_t from) const {
-  const std::uint64_t count = leaves_.size();
-  if (count != checkpoint.tree_size + 1 || (count - from) * count > kMaxSearch) return std::nullopt;
-  for (std::uint64_t left_out = from; left_out < count; ++left_out) {
-    TreeEdge tree;
-    for (std::uint64_t i = 0; i < count; ++i) {
-      if (i != left_out) tree.Append(leaves_[i]);
-    }
-    if (tree.Root() == checkpoint.root) return left_out;
-  }
-  return std::nullopt;
-}
-
-/// Checkpoints kept outside tell what the record and its own key cannot: an old copy, a new past.
-void JournalVerifier::CheckAnchors() {
-  for (const auto& [anchor, outside] : known_) {
-    const std::string size = std::to_string(anchor.tree_size);
-    if (anchor.tree_size > tree_.size()) {
-      const bool said = std::any_of(issues_.begin(), issues_.end(), [](const VerifyIssue& issue) {
-        return issue.finding == VerifyFinding::kRolledBack ||
-               issue.finding == VerifyFinding::kEventDeleted;
-      });
-      if (!said) {
-        Report(VerifyFinding::kRolledBack, tree_.size(),
-               "A checkpoint covers " + size + " events, the record holds " +
-                   std::to_string(tree_.size()) + ".");
-      }
-    } else if (tree_.RootAt(anchor.tree_size) != anchor.root) {
-      // With a break already named the mismatch is no news.
-      if (issues_.empty()) {
-        Report(VerifyFinding::kRewritten, std::nullopt,
-               "The first " + size + " events are not those that an older checkpoint covers.");
-      }
-    } else if (outside) {
-      anchored_up_to_ = std::max(anchored_up_to_.value_or(0), anchor.tree_size);
-    }
-  }
+NoteState StateOf(std::string_view note, std::string_view verifier_key) {
+  if (OpenCheckpoint(note, verifier_key)) return NoteState::kSigned;
+  const auto verifier = DecodeVerifier(verifier_key);
+  return verifier && NamesAnotherKey(note, *verifier) ? NoteState::kAnotherKey
+                                                      : NoteState::kUnusable;
 }
 
 }  // namespace sop::journal

@@ -80,7 +80,7 @@ TEST(SignedNote, PassesOverWitnessesAndRefusesACrowd) {
   EXPECT_EQ(OpenNote(kText + "\n" + cosignature + kNote.substr(kText.size() + 1), verifier), kText);
   EXPECT_FALSE(OpenNote(kText + "\n" + cosignature, verifier));
   std::string crowd = kNote;
-  for (int i = 0; i < kMaxNoteSignatures; ++i) crowd += cosignature;
+  for (std::size_t i = 0; i < kMaxNoteSignatures; ++i) crowd += cosignature;
   EXPECT_FALSE(OpenNote(crowd, verifier));
   // The same name and key id with a signature that does not hold spoils the note.
   EXPECT_FALSE(OpenNote(kNote + SignNote("other\n", *DecodeSigner(kSigner)).substr(7), verifier));

@@ -1,0 +1,351 @@
+"""What an owner of the database can do to a record, done with the engine's own program and every trigger off, on copies
+of a real small record; `etalon verify` and the independent verifier must find each and call it by the same name."""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.request
+
+import independent_verifier as format
+import processes
+from tampered_record import Signer, SqliteCopy, lines_of, quoted, renumber_from, set_line, set_notes, set_tiles
+
+INSTRUMENTS = 280  # more than one tile of 256
+FACILITY = """
+[facility]
+name = "Tamper matrix"
+time_zone = "Europe/Lisbon"
+log_origin = "example.org/matrix"
+[[configuration]]
+id = "63x"
+instrument = "lsm-0"
+name = "63x oil"
+[[profile]]
+id = "routine"
+name = "Routine imaging"
+needs = [{ procedure = "PSF-03" }]
+[[procedure]]
+id = "PSF-03"
+version = 1
+title = "Point spread function"
+analysis = "psf"
+recurrence = "FREQ=MONTHLY"
+start = "2026-01-01"
+window_start_d = 7
+window_end_d = 7
+[[limit]]
+procedure = "PSF-03"
+quantity = "psf.fwhm.z"
+definition = "etalon.gauss3d/1"
+upper = 1.0
+source = "acceptance test"
+[[assignment]]
+procedure = "PSF-03"
+instrument = "lsm-0"
+configuration = "63x"
+""" + "".join('[[instrument]]\nid = "lsm-%d"\nname = "LSM %d"\n' % (i, i) for i in range(INSTRUMENTS))
+
+
+def submission(raw):
+    document = {
+        "schema": "etalon.measurement/1", "analysis": "psf",
+        "software": {"name": "etalon", "version": "0.1.0", "build": "test"},
+        "inputs": [{"name": "psf.tif", "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}],
+        "acquired_at": "2026-11-01T08:00:00Z", "measured_at": "2026-11-01T08:00:00Z",
+        "setup": {"z_step_um": {"value": 0.2, "source": "file"}},
+        "quantities": [{"id": "psf.fwhm.z", "definition": "etalon.gauss3d/1", "value": 0.5, "unit": "um", "u": 0.01,
+                        "u_parts": {"estimate": 0.01}, "n": 5, "channel": 0, "channel_name": "525/50"}]}
+    identity = {"algorithm": ["etalon/0.1.0", "etalon.gauss3d/1"], "configuration": "63x", "instrument": "lsm-0",
+                "procedure": "PSF-03", "raw": [document["inputs"][0]["sha256"]], "setup": {"z_step_um": 0.2}}
+    return {"schema": "etalon.submission/1", "key": hashlib.sha256(format.canonical(identity).encode()).hexdigest(),
+            "instrument": "lsm-0", "configuration": "63x", "procedure": "PSF-03", "purpose": "as_found",
+            "performer": "ana", "document": json.dumps(document), "raw": [], "pictures": []}
+
+
+class Facility:
+    """The real service over a data folder, for long enough to write a few events."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "facility.toml").write_text(FACILITY)
+
+    def run(self, requests, checkpoint):
+        service, address = processes.start_service(self.folder, self.folder / "facility.toml")
+        try:
+            token = (self.folder / "data" / "admin.token").read_text().strip()
+            for path, body in requests:
+                request = urllib.request.Request(address + path, json.dumps(body).encode(), {
+                    "Authorization": "Bearer " + token, "Content-Type": "application/json"})
+                urllib.request.urlopen(request, timeout=20).read()
+            (self.folder / checkpoint).write_text(processes.fetch(address + "/checkpoint"), newline="")
+        finally:
+            service.stop()
+
+
+def edited(line):
+    return line.replace('"name":"LSM 7"', '"name":"LSM 8"')
+
+
+class Matrix:
+    """The attacks and what each must be called; runs against what `copy()` gives."""
+
+    def findings(self, copy, *arguments):
+        """Exit code and names, which both verifiers must agree on."""
+        ours, theirs = copy.arguments()
+        etalon = subprocess.run([str(processes.BIN), "verify", *ours, *arguments], capture_output=True, text=True)
+        other = subprocess.run([sys.executable, "-B", format.__file__, theirs, *arguments], capture_output=True,
+                               text=True)
+
+        def names(text):
+            return sorted(re.findall(r"^BROKEN ([a-z_]+(?: at event \d+|: row .*? of [a-z_]+)?)", text, re.MULTILINE))
+
+        said = "%s%s\n%s%s" % (etalon.stdout, etalon.stderr, other.stdout, other.stderr)
+        self.assertEqual(names(etalon.stdout), names(other.stdout), said)
+        self.assertEqual(etalon.returncode, other.returncode, said)
+        return etalon.returncode, names(etalon.stdout)
+
+    def expect(self, attack, named, *arguments):
+        with self.copy() as copy:
+            statements = attack(copy)
+            if statements:
+                copy.run(*statements)
+            code, names = self.findings(copy, *arguments)
+            self.assertEqual(names, sorted(named))
+            self.assertEqual(code, 1 if named else 0 if arguments else 3)
+
+    def test_nothing_was_done(self):
+        self.expect(lambda copy: [], [])
+        self.expect(lambda copy: [], [], "--checkpoint", self.early)
+        self.expect(lambda copy: [], [], "--checkpoint", self.late, "--checkpoint", self.early)
+
+    def test_edit(self):
+        at = self.at
+        line = edited(self.lines[at])
+        self.assertNotEqual(line, self.lines[at])
+        named = ["line_altered at event %d" % at]
+        self.expect(lambda copy: ["UPDATE event SET line = %s WHERE idx = %d" % (quoted(line), at)], named)
+        self.expect(lambda copy: [set_line(at, line)], named)
+
+    def test_edit_with_every_unkeyed_hash_computed_anew(self):
+        lines = list(self.lines)
+        lines[self.at] = edited(lines[self.at])
+        self.expect(lambda copy: [set_line(self.at, lines[self.at]), *set_tiles(lines)], ["line_altered"])
+
+    def test_insert_or_replace(self):
+        line = edited(self.lines[self.at])
+        self.expect(lambda copy: [copy.replace("event", [str(self.at), quoted(line), "'%s'" % format.leaf(line).hex(),
+                                                         str(format.read_event(line)[1])])],
+                    ["line_altered at event %d" % self.at])
+
+    def test_columns_beside_the_line(self):
+        at = self.at
+        self.expect(lambda copy: ["UPDATE event SET leaf_hash = '%s' WHERE idx = %d" % ("0" * 64, at)],
+                    ["leaf_hash_altered at event %d" % at])
+        self.expect(lambda copy: ["UPDATE event SET recorded_ms = recorded_ms - 1 WHERE idx = %d" % at],
+                    ["recorded_ms_altered at event %d" % at])
+
+    def test_delete(self):
+        at, named = self.at, ["event_deleted at event %d" % self.at]
+        remove = "DELETE FROM event WHERE idx = %d" % at
+        self.expect(lambda copy: [remove], named)
+        self.expect(lambda copy: [remove, *renumber_from(at + 1, -1)], named)
+        lines = self.lines[:at] + self.lines[at + 1 :]
+        self.expect(lambda copy: [remove, *renumber_from(at + 1, -1), *set_tiles(lines)], ["event_deleted"])
+
+    def test_reorder(self):
+        first, second = self.count - 4, self.count - 2
+        swap = lambda copy: [set_line(first, self.lines[second]), set_line(second, self.lines[first])]
+        named = ["reordered at event %d" % first, "clock_moved_back at event %d" % (first + 1)]
+        self.expect(swap, named)
+        lines = list(self.lines)
+        lines[first], lines[second] = lines[second], lines[first]
+        self.expect(lambda copy: swap(copy) + set_tiles(lines), named)
+
+    def test_insert(self):
+        at, line = self.at, edited(self.lines[self.at])
+        put = "INSERT INTO event VALUES (%%d, %s, '%s', %d)" % (
+            quoted(line), format.leaf(line).hex(), format.read_event(line)[1])
+        self.expect(lambda copy: [*renumber_from(at, 1), put % at], ["inserted at event %d" % at])
+        late = self.lines[-1].replace('"lsm-', '"lsx-')
+        put = "INSERT INTO event VALUES (%d, %s, '%s', %d)" % (
+            self.count, quoted(late), format.leaf(late).hex(), format.read_event(late)[1])
+        self.expect(lambda copy: [put], ["inserted at event %d" % self.count])
+
+    def test_clock_moved_back(self):
+        at = self.count - 2
+        line = re.sub('"recorded_at":"[0-9]{4}', '"recorded_at":"2020', self.lines[at])
+        self.expect(lambda copy: [set_line(at, line)],
+                    ["line_altered at event %d" % at, "clock_moved_back at event %d" % at])
+        lines = list(self.lines)
+        lines[at] = line
+        self.expect(lambda copy: [set_line(at, line), *set_tiles(lines), *set_notes(copy, lines, self.signer)],
+                    ["clock_moved_back at event %d" % at])
+
+    def test_key_swapped(self):
+        other = Signer(self.signer.name, secrets.token_bytes(32))
+        lines = [self.lines[0].replace(self.signer.verifier, other.verifier), *self.lines[1:]]
+        anew = lambda copy: [set_line(0, lines[0]), *set_tiles(lines), *set_notes(copy, lines, other)]
+        self.expect(anew, [])  # the record alone cannot tell: that is why it says "unanchored"
+        self.expect(anew, ["key_swapped"], "--checkpoint", self.early)
+        self.expect(anew, ["key_swapped", "key_swapped at event 0"], "--log-key", self.signer.verifier)
+        self.expect(lambda copy: set_notes(copy, self.lines, other), ["key_swapped"])
+
+    def test_tile_swapped(self):
+        spoil = "UPDATE tile SET hashes = '%s' || substr(hashes, 65) WHERE level = %d AND idx = 0"
+        self.expect(lambda copy: [spoil % ("0" * 64, 0)], ["tile_swapped"])
+        self.expect(lambda copy: [spoil % ("0" * 64, 1)], ["tile_swapped"])
+        self.expect(lambda copy: ["DELETE FROM tile WHERE level = 1"], ["tile_swapped"])
+        self.expect(lambda copy: ["INSERT INTO tile VALUES (5, 0, '%s')" % ("0" * 64)], ["tile_swapped"])
+        self.expect(lambda copy: ["UPDATE tile SET hashes = 'no hashes' WHERE level = 0 AND idx = 0"],
+                    ["tile_swapped"])
+
+    def test_tail_cut(self):
+        keep = int(pathlib.Path(self.early).read_text().split("\n")[1])
+        named = ["rolled_back at event %d" % keep]
+        events = "DELETE FROM event WHERE idx >= %d" % keep
+        notes = "DELETE FROM checkpoint WHERE tree_size > %d" % keep
+        tables = ["DELETE FROM %s WHERE from_index >= %d" % (table, keep) for table in ("instrument", "hold")]
+        self.expect(lambda copy: [*tables, events], named)
+        self.expect(lambda copy: [*tables, events, notes], named)
+        everything = lambda copy: [*tables, events, notes, *set_tiles(self.lines[:keep]),
+                                   "UPDATE hold SET to_index = 9007199254740991 WHERE to_index >= %d" % keep]
+        self.expect(everything, named, "--checkpoint", self.late)
+        self.expect(everything, [], "--checkpoint", self.early)
+
+    def test_an_old_backup_put_back(self):
+        with self.old_backup() as copy:
+            self.assertEqual(self.findings(copy), (3, []))
+            self.assertEqual(self.findings(copy, "--checkpoint", self.early), (0, []))
+            size = int(copy.rows("SELECT count(*) FROM event")[0][0])
+            self.assertEqual(self.findings(copy, "--checkpoint", self.late),
+                             (1, ["rolled_back at event %d" % size]))
+
+    def test_a_past_rewritten_with_the_logs_own_key(self):
+        lines = list(self.lines)
+        lines[self.at] = edited(lines[self.at])
+        rows = [set_line(self.at, lines[self.at]), *set_tiles(lines),
+                "UPDATE instrument SET body = replace(body, 'LSM 7', 'LSM 8') WHERE id = 'lsm-7'"]
+        whole = lambda copy: [*rows, *set_notes(copy, lines, self.signer)]
+        self.expect(whole, [])
+        self.expect(whole, ["rewritten"], "--checkpoint", self.early)
+        newest = lambda copy: [*rows, *set_notes(copy, lines, self.signer, {self.count})]
+        self.expect(newest, ["rewritten"])  # the older ones of the record itself tell
+
+    def test_checkpoints_edited(self):
+        self.expect(lambda copy: ["DELETE FROM checkpoint WHERE tree_size = %d" % self.count],
+                    ["checkpoint_deleted at event %d" % (self.count - 1)])
+        self.expect(lambda copy: ["DELETE FROM checkpoint"], ["checkpoint_deleted"])
+        self.expect(lambda copy: ["UPDATE checkpoint SET note = replace(note, 'example.org/matrix\n%d', "
+                                  "'example.org/matrix\n%d') WHERE tree_size = %d" %
+                                  (self.count, self.count + 1, self.count)], ["checkpoint_signature_invalid"])
+        self.expect(lambda copy: ["UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE tree_size = %d) "
+                                  "WHERE tree_size = %d" % (self.count - 1, self.count)], ["checkpoint_altered"])
+        self.expect(lambda copy: ["UPDATE checkpoint SET note = 'x' WHERE tree_size = %d" % self.count],
+                    ["checkpoint_signature_invalid"])
+
+    def test_a_chain_that_cannot_be_read_is_not_passed_over(self):
+        with self.copy() as copy:
+            copy.run("UPDATE event SET line = 'x' WHERE idx = 0")  # the key stood there
+            code, names = self.findings(copy)
+            self.assertEqual(code, 1)
+            self.assertIn("line_altered at event 0", names)
+            self.assertIn("checkpoint_signature_invalid", names)
+            self.assertEqual(self.findings(copy, "--log-key", self.signer.verifier),
+                             (1, ["line_altered at event 0"] * 2))
+        with self.copy() as copy:
+            copy.run("UPDATE checkpoint SET note = ''")
+            code, names = self.findings(copy)
+            self.assertEqual((code, set(names)), (1, {"checkpoint_signature_invalid"}))
+        with self.copy() as copy:
+            copy.run("DROP TABLE tile")
+            self.assertEqual(self.findings(copy), (1, ["unreadable"]))
+
+    def test_read_tables_edited(self):
+        key = submission(b"one")["key"]
+        hold = next(i for i, line in enumerate(self.lines) if '"type":"hold_placed"' in line)
+        instrument = "row lsm-7, %d of instrument" % self.at
+        for statement, row in (
+                ("UPDATE instrument SET body = replace(body, 'LSM 7', 'LSM 8') WHERE id = 'lsm-7'", instrument),
+                ("DELETE FROM instrument WHERE id = 'lsm-7'", instrument),
+                ("UPDATE hold SET to_index = 9007199254740991", "row hold-1, %d of hold" % hold),
+                ("INSERT INTO hold SELECT 'hold-x', from_index, to_index, scope, recorded_ms, body FROM hold",
+                 "row hold-x, %d of hold" % hold),
+                ("UPDATE measurement SET outcome = 'fail'", "row %s of measurement" % key),
+                ("UPDATE quantity SET body = replace(body, '0.5', '0.4')", "row %s, 0 of quantity" % key),
+                ("DELETE FROM quantity", "row %s, 0 of quantity" % key)):
+            with self.subTest(statement=statement):
+                self.expect(lambda copy: [statement], ["read_tables_altered: " + row])
+
+    def test_a_checkpoint_that_is_none_says_nothing_of_the_record(self):
+        note = pathlib.Path(self.early).read_text()
+        for text in ("", "no checkpoint\n", note[:-5], note.replace("\n2", "\n3", 1), note.replace("matrix", "matrxi")):
+            path = self.folder / "mistyped"
+            path.write_text(text, newline="")
+            with self.copy() as copy:
+                self.assertEqual(self.findings(copy, "--checkpoint", str(path)), (2, []), text)
+        with self.copy() as copy:
+            self.assertEqual(self.findings(copy, "--checkpoint", str(self.folder / "nowhere")), (2, []))
+            self.assertEqual(self.findings(copy, "--log-key", "no key"), (2, []))
+
+    def test_the_readable_claim(self):
+        with self.copy() as copy:
+            ours, _ = copy.arguments()
+            said = subprocess.run([str(processes.BIN), "verify", *ours, "--checkpoint", self.early], text=True,
+                                  capture_output=True).stdout
+        keep = int(pathlib.Path(self.early).read_text().split("\n")[1])
+        self.assertRegex(said, r"anchored up to event %d \(20[-0-9T:.]+Z\), unanchored since event %d \(20" % (keep - 1, keep))
+
+
+class SqliteTamperTest(Matrix, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls._folder = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls._folder.name)
+        facility = Facility(cls.folder)
+        hold = {"instrument": "lsm-1", "reason": "service visit", "id": "hold-1"}
+        facility.run([("/api/v1/measurements", submission(b"one")), ("/api/v1/holds", hold)], "early")
+        cls.backup = cls.folder / "backup"
+        SqliteCopy(cls.folder / "data", cls.backup)
+        facility.run([("/api/v1/holds/hold-1/release", {"reason": "repaired"})] + [
+            ("/api/v1/instruments", {"id": "late-%d" % i, "name": "Late %d" % i}) for i in range(4)], "late")
+        cls.early, cls.late = str(cls.folder / "early"), str(cls.folder / "late")
+        cls.signer = Signer.of_file(cls.folder / "data" / "log.key")
+        with cls.copy() as copy:
+            cls.lines = lines_of(copy)
+        cls.count = len(cls.lines)
+        cls.at = next(i for i, line in enumerate(cls.lines) if '"name":"LSM 7"' in line)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls._folder.cleanup()
+
+    @classmethod
+    def copy(cls):
+        return CopyInAFolder(cls.folder / "data")
+
+    @classmethod
+    def old_backup(cls):
+        return CopyInAFolder(cls.backup)
+
+
+class CopyInAFolder:
+    def __init__(self, data):
+        self.data = data
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        return SqliteCopy(self.data, self.folder.name)
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+
+if __name__ == "__main__":
+    unittest.main()
