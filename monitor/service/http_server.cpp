@@ -24,6 +24,7 @@ void AddAllRoutes(Router& router, Services& services) {
   AddJournalRoutes(router, services);
   AddTileRoutes(router, services);
   AddCommandRoutes(router, services);
+  AddFaultRoutes(router, services);
   AddAgentRoutes(router, services);
   AddMachineRoutes(router, services);
 #ifdef ETALON_WEB_ASSETS

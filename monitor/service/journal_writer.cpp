@@ -8,6 +8,7 @@
 
 #include "monitor/service/journal_tiles.h"
 #include "sop/journal/canonical_json.h"
+#include "sop/journal/commitment.h"
 
 namespace monitor::service {
 namespace {
@@ -161,6 +162,12 @@ PlacedEvent JournalWriter::Batch::Append(std::string_view type, nlohmann::json b
   leaves_.push_back(leaf);
   impl.projection(*transaction_, placed);
   return placed;
+}
+
+nlohmann::json JournalWriter::Batch::Commit(std::string value) {
+  const sop::journal::Opening opening = sop::journal::CommitTo(std::move(value));
+  transaction_->AddOpening({opening.commitment, size_, opening.salt, opening.value});
+  return {{"commitment", opening.commitment}};
 }
 
 void JournalWriter::Run(Work work) {

@@ -52,6 +52,8 @@ class JournalWriter {
     /// The time that the next event would be recorded at.
     [[nodiscard]] Milliseconds Now() const;
     PlacedEvent Append(std::string_view type, nlohmann::json body, std::string_view actor);
+    /// What the body of the next event holds in place of an erasable value.
+    [[nodiscard]] nlohmann::json Commit(std::string value);
     /// Number of events, with those of this batch.
     [[nodiscard]] std::int64_t size() const { return size_; }
 

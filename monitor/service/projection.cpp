@@ -100,6 +100,10 @@ std::optional<Address> AddressOf(std::string_view type, const Json& body, std::i
   if (type == "hold_placed") {
     return Address{Table::kHold, body.value("id", "hold-" + std::to_string(idx)), instrument};
   }
+  if (type == "fault_reported") {
+    return Address{Table::kFault, "fault-" + std::to_string(idx), instrument};
+  }
+  if (type == "log_epoch_opened") return Address{Table::kLogEpoch, body.at("epoch").dump(), ""};
   if (type == "measurement_reviewed") return Address{Table::kReview, text("measurement"), ""};
   return std::nullopt;
 }

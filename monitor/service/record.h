@@ -57,6 +57,13 @@ class QualityRecord {
   /// Replaces what `agent` ("confocal-room") reported as waiting; not journalled.
   /// `entries` is an array of {"name","reason","candidates","seen_at"}.
   void ReportInbox(std::string_view agent, const Json& entries);
+  /// Reports a fault of an instrument. Reporter (`reporter` in the body, else the one who asks) and
+  /// text are erasable: the event holds commitments, and names no actor.
+  Json ReportFault(const Json& body, std::string_view reporter);
+  /// Erases for good what {"name"} or {"commitment"} says, with a {"reason"}: every value of the
+  /// events in which a value is that name. Returns {..., "erased": n, "mentions": [...]}, the other
+  /// values that hold the name.
+  Json EraseNames(const Json& request, std::string_view actor);
   /// Seeds the register from a facility file; already registered, unchanged rows append nothing.
   /// Returns {"appended": n}.
   Json ApplyFacility(std::string_view toml_text, std::string_view base_dir, std::string_view actor);
@@ -71,6 +78,8 @@ class QualityRecord {
   [[nodiscard]] Json Limits(const AsOf& as_of) const;
   [[nodiscard]] Json Schedule(const AsOf& as_of) const;
   [[nodiscard]] Json Inbox() const;
+  /// Reported faults; a value is null where `erased` (or `altered`) names its member.
+  [[nodiscard]] Json Faults(std::string_view instrument, const AsOf& as_of) const;
   struct SeriesQuery {
     std::string subject, quantity, definition, channel, from, to;
     int points = 0;  ///< 0: all

@@ -145,9 +145,13 @@ Json QualityRecord::Command(std::string_view type, const Json& body, std::string
   impl_->writer->Run([&](JournalWriter::Batch& batch) {
     placed = *Apply(batch, std::string(type), normal, actor, impl_->writer->key().origin, false);
   });
+  return impl_->Appended(placed);
+}
+
+Json QualityRecord::Impl::Appended(const PlacedEvent& placed) const {
   return {{"log_index", placed.idx},
           {"recorded_at", placed.event.recorded_at},
-          {"checkpoint", impl_->store->Read()->CheckpointCovering(placed.idx).value().note}};
+          {"checkpoint", store->Read()->CheckpointCovering(placed.idx).value().note}};
 }
 
 Json QualityRecord::ApplyFacility(std::string_view toml_text, std::string_view base_dir,

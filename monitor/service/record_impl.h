@@ -26,6 +26,8 @@ struct QualityRecord::Impl {
   explicit Impl(RecordOptions record_options);
   ~Impl();
 
+  /// What a command answers: {"log_index", "recorded_at", "checkpoint"}.
+  [[nodiscard]] nlohmann::json Appended(const PlacedEvent& placed) const;
   [[nodiscard]] View Look(const AsOf& as_of) const;
   /// The registers of a view; the newest is kept, because most questions are about now,
   /// and a few older ones.

@@ -27,6 +27,7 @@ void AddFitnessRoutes(Router& router, Services& services);
 void AddJournalRoutes(Router& router, Services& services);
 void AddTileRoutes(Router& router, Services& services);
 void AddCommandRoutes(Router& router, Services& services);
+void AddFaultRoutes(Router& router, Services& services);
 void AddAgentRoutes(Router& router, Services& services);
 void AddMachineRoutes(Router& router, Services& services);
 void AddWebRoutes(Router& router);

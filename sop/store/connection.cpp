@@ -92,6 +92,7 @@ Connection::Connection(const std::string& path, Access access) : impl_(std::make
     if (access == Access::kReadWrite) {
       Execute("PRAGMA journal_mode = WAL");
       Execute("PRAGMA synchronous = FULL");
+      Execute("PRAGMA secure_delete = ON");  // what is erased leaves no bytes in freed pages
     } else {
       Execute("PRAGMA query_only = ON");
     }

@@ -128,6 +128,17 @@ void ToVersion2(Connection& connection) {
   connection.Run("INSERT INTO schema_version (version) VALUES (:p1)", {std::int64_t{2}});
 }
 
+/// Erasable values, reported faults, log epochs, anchors.
+void ToVersion3(Connection& connection) {
+  connection.Execute(
+      ForSqlite("CREATE TABLE opening (commitment TEXT NOT NULL PRIMARY KEY, "
+                "idx {BIGINT} NOT NULL, salt TEXT NOT NULL, value TEXT NOT NULL){STRICT}"));
+  for (const Table table : {Table::kFault, Table::kLogEpoch, Table::kAnchor}) {
+    CreateRegister(connection, table);
+  }
+  connection.Run("INSERT INTO schema_version (version) VALUES (:p1)", {std::int64_t{3}});
+}
+
 std::int64_t Version(Connection& connection) {
   return ToInteger(
       connection.Query("SELECT coalesce(max(version), 0) FROM schema_version", {}, 1).at(0).at(0));
@@ -142,6 +153,7 @@ void Migrate(Connection& connection) {
         "CREATE TABLE IF NOT EXISTS schema_version (version {BIGINT} PRIMARY KEY){STRICT}"));
     if (Version(connection) < 1) ToVersion1(connection);
     if (Version(connection) < 2) ToVersion2(connection);
+    if (Version(connection) < 3) ToVersion3(connection);
     connection.Execute("COMMIT");
   } catch (...) {
     connection.Execute("ROLLBACK");

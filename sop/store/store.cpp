@@ -33,6 +33,12 @@ std::string_view Name(Table table) {
       return "hold";
     case Table::kReview:
       return "review";
+    case Table::kFault:
+      return "fault";
+    case Table::kLogEpoch:
+      return "log_epoch";
+    case Table::kAnchor:
+      return "anchor";
   }
   return "unknown";  // unreachable for a valid enumerator; -Wswitch guards the list above
 }
@@ -80,6 +86,16 @@ std::unique_ptr<Snapshot> Store::Read() const {
 
 std::unique_ptr<Transaction> Store::Begin() {
   return std::make_unique<Transaction>(*impl_->writer);
+}
+
+void Store::ForgetErased() {
+  Connection connection(impl_->path, Access::kReadWrite);
+  // The write-ahead log holds older pages until it has been moved into the file and cut.
+  const auto state = connection.Query("PRAGMA wal_checkpoint(TRUNCATE)", {}, 3);
+  if (state.at(0).at(0) == "0") return;
+  throw StoreError(
+      "the names are erased, but the database's write-ahead log is in use and may still hold them; "
+      "repeat the command");
 }
 
 Snapshot::Snapshot(std::unique_ptr<Connection> connection,

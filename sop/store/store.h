@@ -34,6 +34,9 @@ enum class Table {
   kScaleRecord,
   kHold,
   kReview,
+  kFault,
+  kLogEpoch,
+  kAnchor,
 };
 [[nodiscard]] std::string_view Name(Table table);  ///< the table's name, "limit_set"
 
@@ -104,6 +107,14 @@ struct TokenRow {
   std::string role;
 };
 
+/// What opens a commitment in event `idx`; no part of the journal, so that it can be erased.
+struct OpeningRow {
+  std::string commitment;
+  std::int64_t idx = 0;
+  std::string salt;
+  std::string value;
+};
+
 struct InboxRow {
   std::string agent;
   std::string reported_at;
@@ -169,6 +180,12 @@ class Reader {
   [[nodiscard]] std::optional<TokenRow> Token(std::string_view digest) const;
   [[nodiscard]] std::vector<InboxRow> Inbox() const;
 
+  /// Nothing once it is erased.
+  [[nodiscard]] std::optional<OpeningRow> Opening(std::string_view commitment) const;
+  [[nodiscard]] std::vector<OpeningRow> OpeningsOf(std::int64_t idx) const;
+  /// Those whose value holds `part`, in the order of their events; reads all of them.
+  [[nodiscard]] std::vector<OpeningRow> OpeningsWith(std::string_view part) const;
+
   /// Calls `line` with each row of each read table as one line of canonical JSON, in the order of
   /// tables and primary keys: equal records give equal lines on any machine.
   void Dump(const std::function<void(std::string_view line)>& line) const;
@@ -215,6 +232,9 @@ class Transaction : public Reader {
   void AddQuantity(const QuantityRow& row);
   void AddToken(const TokenRow& row);
   void SetInbox(const InboxRow& row);
+  void AddOpening(const OpeningRow& row);
+  /// Leaves no copy in the table's pages; `Store::ForgetErased` sees to the rest.
+  void EraseOpenings(const std::vector<std::string>& commitments);
   /// Empties every read table (not the journal, tokens or inbox), before a replay.
   void ClearReadTables();
 
@@ -243,6 +263,9 @@ class Store {
 
   [[nodiscard]] std::unique_ptr<Snapshot> Read() const;
   [[nodiscard]] std::unique_ptr<Transaction> Begin();
+  /// After openings were erased and committed: empties the write-ahead log, which held them.
+  /// Errors  StoreError when readers keep the log in use for more than 10 s; call it again.
+  void ForgetErased();
 
  private:
   struct Impl;

@@ -216,7 +216,9 @@ TEST_F(StoreTest, TheFirstSchemaIsGivenItsTiles) {
   }
   {
     Connection connection(path_, Access::kReadWrite);
-    connection.Execute("DROP TABLE tile");
+    for (const char* table : {"tile", "opening", "fault", "log_epoch", "anchor"}) {
+      connection.Execute(std::string("DROP TABLE ") + table);
+    }
     connection.Execute("DELETE FROM schema_version WHERE version > 1");
   }
   const Store store(path_);
