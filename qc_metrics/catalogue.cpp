@@ -35,6 +35,7 @@ constexpr std::string_view kIrradiance = "etalon.irradiance_derived/1";
 constexpr std::string_view kSetPoints = "etalon.set_points/1";
 constexpr std::string_view kPtc = "etalon.photon_transfer/1";
 constexpr std::string_view kDark = "etalon.dark_series/1";
+constexpr std::string_view kDarkMedian = "etalon.dark_series/2";
 constexpr std::string_view kMoves = "etalon.moves/1";
 constexpr std::string_view kTrack = "etalon.track/1";
 constexpr std::string_view kAxialResponse = "etalon.gauss1d/1";
@@ -137,7 +138,7 @@ constexpr auto kCatalogue = std::to_array<CatalogueEntry>({
     {"power.linearity.worst_deviation", "Power linearity, worst deviation of full scale", "1", kSetPoints, kLower, kLine, "etalon_power_linearity_worst_deviation_ratio", "", 1.0},
 
     {"detector.offset", "Offset", "{adu}", kDark, kNeither, kDetector, "etalon_detector_offset_adu", "", 1.0},
-    {"detector.read_noise.median", "Read noise, median", "{electron}", kDark, kLower, kDetector, "etalon_detector_read_noise_electrons", "statistic=\"median\"", 1.0},
+    {"detector.read_noise.median", "Read noise, median", "{electron}", kDarkMedian, kLower, kDetector, "etalon_detector_read_noise_electrons", "statistic=\"median\"", 1.0},
     {"detector.read_noise.rms", "Read noise, RMS", "{electron}", kDark, kLower, kDetector, "etalon_detector_read_noise_electrons", "statistic=\"rms\"", 1.0},
     {"detector.dsnu", "DSNU", "{electron}", kDark, kLower, kDetector, "etalon_detector_dsnu_electrons", "", 1.0},
     {"detector.full_well", "Full well", "{electron}", kPtc, kHigher, kDetector, "etalon_detector_full_well_electrons", "", 1.0},

@@ -11,6 +11,7 @@ namespace qc_metrics {
 namespace {
 
 constexpr std::string_view kDark = "etalon.dark_series/1";
+constexpr std::string_view kDarkMedian = "etalon.dark_series/2";
 constexpr std::string_view kTransfer = "etalon.photon_transfer/1";
 constexpr std::string_view kElectron = "{electron}";
 constexpr double kSaidDrift = 0.005;   // of the variance
@@ -43,20 +44,21 @@ std::optional<DetectorValue> GainOf(const Detector& detector, const DetectorSett
 void WriteElectrons(const DarkSeries& dark, const DetectorValue& gain, Writer& writer) {
   struct Row {
     std::string_view id;
+    std::string_view definition;
     const std::optional<DetectorValue>& adu;
     std::string_view peer;
     double peer_adu;
   };
   const PeerDark peer = dark.peer.value_or(PeerDark{});
   const std::array<Row, 3> rows = {
-      {{"detector.read_noise.median", dark.read_noise_median_adu, "metroloj_qc.median_noise/1",
-        peer.read_noise_median},
-       {"detector.read_noise.rms", dark.read_noise_rms_adu, "metroloj_qc.rms_noise/1",
+      {{"detector.read_noise.median", kDarkMedian, dark.read_noise_median_adu,
+        "metroloj_qc.median_noise/1", peer.read_noise_median},
+       {"detector.read_noise.rms", kDark, dark.read_noise_rms_adu, "metroloj_qc.rms_noise/1",
         peer.read_noise_rms},
-       {"detector.dsnu", dark.dsnu_adu, "metroloj_qc.dsnu/1", peer.dsnu}}};
+       {"detector.dsnu", kDark, dark.dsnu_adu, "metroloj_qc.dsnu/1", peer.dsnu}}};
   for (const Row& row : rows) {
     if (!row.adu) continue;
-    writer.Add(row.id, kDark, kElectron, Product(*row.adu, gain), "pixel_statistics").n =
+    writer.Add(row.id, row.definition, kElectron, Product(*row.adu, gain), "pixel_statistics").n =
         dark.pixels;
     if (dark.peer) {
       writer.Add(row.id, row.peer, kElectron, {row.peer_adu * gain.value, std::nullopt}, "");

@@ -4,20 +4,18 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <numbers>
 #include <vector>
+
+#include "qc_metrics/smeared_median.h"
 
 namespace qc_metrics {
 namespace {
 
 // A float's upper bits are its logarithm, piecewise linear: 256 bins an octave cost no logarithm.
 constexpr int kDroppedBits = 15;
-constexpr double kSdPerQuartiles = 0.7413;  // of a normal distribution
-constexpr double kBinsPerSd = 8.0;          // of the kernel
+constexpr double kBinsPerSd = 8.0;  // of the kernel
 constexpr int kMostBins = 400;
-constexpr int kSteps = 15;  // more follow the noise of the histogram, fewer leave a bias
-constexpr double kAddedNoise = 0.8;
-constexpr double kBias = 4e-4;        // of the median, seen
+constexpr double kLowest = -34.0;     // ln of nothing, as Edge() has it
 constexpr double kTailShare = 0.002;  // of the pixels on either side fall into the outermost bins
 
 /// Counts of the pixels' noise by bins of its logarithm.
@@ -94,63 +92,21 @@ std::vector<double> Kernel(double freedom, double more, double width, int bins) 
   return kernel;
 }
 
-/// Expectation maximisation of the true distribution behind smeared counts.
-std::vector<double> Deconvolve(const std::vector<double>& seen, const std::vector<double>& kernel) {
-  const auto bins = static_cast<std::ptrdiff_t>(seen.size());
-  const auto reach = static_cast<std::ptrdiff_t>(kernel.size() / 2);
-  const auto weight = [&](std::ptrdiff_t to, std::ptrdiff_t from) {
-    return kernel[static_cast<std::size_t>(to - from + reach)];
-  };
-  std::vector<double> out = seen;
-  std::vector<double> ratio(seen.size());
-  for (int step = 0; step < kSteps; ++step) {
-    for (std::ptrdiff_t to = 0; to < bins; ++to) {
-      double expected = 0.0;
-      for (std::ptrdiff_t from = std::max<std::ptrdiff_t>(0, to - reach);
-           from <= std::min(bins - 1, to + reach); ++from) {
-        expected += weight(to, from) * out[static_cast<std::size_t>(from)];
-      }
-      const auto i = static_cast<std::size_t>(to);
-      ratio[i] = expected > 0.0 ? seen[i] / expected : 0.0;
-    }
-    for (std::ptrdiff_t from = 0; from < bins; ++from) {
-      double factor = 0.0;
-      for (std::ptrdiff_t to = std::max<std::ptrdiff_t>(0, from - reach);
-           to <= std::min(bins - 1, from + reach); ++to) {
-        factor += weight(to, from) * ratio[static_cast<std::size_t>(to)];
-      }
-      out[static_cast<std::size_t>(from)] *= factor;
-    }
-  }
-  return out;
-}
-
-/// Median of counts in bins of `width` from `low` on.
-double BinnedMedian(const std::vector<double>& counts, double low, double width) {
-  double left = 0.0;
-  for (const double count : counts) left += 0.5 * count;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] > 0.0 && left <= counts[i]) {
-      return low + width * (static_cast<double>(i) + left / counts[i]);
-    }
-    left -= counts[i];
-  }
-  return low;
-}
-
-double TrueMedian(const LogHistogram& histogram, double freedom, double more) {
+/// Median of L, and its uncertainty.
+SmearedMedian TrueMedian(const LogHistogram& histogram, double freedom, double more) {
   const double kernel_sd = more / std::sqrt(2.0 * freedom);
   const double low = histogram.Quantile(kTailShare) - kernel_sd;
   const double high = histogram.Quantile(1.0 - kTailShare) + kernel_sd;
   const double width = std::max(kernel_sd / kBinsPerSd, (high - low) / kMostBins);
-  const auto bins = static_cast<std::size_t>(std::ceil((high - low) / width));
-  std::vector<double> seen(bins);
-  for (std::size_t i = 0; i < bins; ++i) {
-    const double left = low + width * static_cast<double>(i);
-    seen[i] = histogram.Count(left, left + width);
+  SmearedCounts seen;
+  seen.total = histogram.Total();
+  seen.below = histogram.Count(kLowest, low);
+  for (double left = low; left < high; left += width) {
+    seen.counts.push_back(histogram.Count(left, left + width));
   }
-  const int reach = static_cast<int>(std::ceil(6.0 * kernel_sd / width));
-  return BinnedMedian(Deconvolve(seen, Kernel(freedom, more, width, reach)), low, width);
+  seen.kernel = Kernel(freedom, more, width, static_cast<int>(std::ceil(6.0 * kernel_sd / width)));
+  const SmearedMedian median = MedianBehind(seen);
+  return {low + width * median.place, width * median.u};
 }
 
 }  // namespace
@@ -160,22 +116,12 @@ MedianNoise MedianOfNoise(const cv::Mat& variance, const cv::Mat& left_out, int 
   const LogHistogram histogram(variance, left_out, static_cast<float>(common));
   if (histogram.Total() < 1.0) return {};
   const double median = histogram.Quantile(0.5);
-  const double sd = kSdPerQuartiles * (histogram.Quantile(0.75) - histogram.Quantile(0.25));
   const double own = std::exp(2.0 * median);
-  if (!(sd > 0.0) || !(own > 1e-12)) return {std::sqrt(own), 0.0};
-  const double freedom = frames - 1.0;
-  const double more = (own + common) / own;
-  MedianNoise out{std::exp(TrueMedian(histogram, freedom, more)), 0.0};
-  // Two recordings of one pixel lie on different sides of the median with a chance that is the
-  // density there times the kernel's width over the square root of pi, at most a quarter.
-  const double density =
-      histogram.Count(median - 0.25 * sd, median + 0.25 * sd) / (0.5 * sd * histogram.Total());
-  const double kernel_sd = more / std::sqrt(2.0 * freedom);
-  const double sides = std::min(0.25, density * kernel_sd / std::sqrt(std::numbers::pi));
-  // The deconvolution adds noise where the pixels differ: calibrated on simulated pixels.
-  const double added = 1.0 + kAddedNoise * std::max(0.0, 1.0 - kernel_sd / sd);
-  out.u = out.sd * std::hypot(added * std::sqrt(sides / histogram.Total()) / density, kBias * kernel_sd);
-  return out;
+  if (!(histogram.Quantile(0.75) > histogram.Quantile(0.25)) || !(own > 1e-12))
+    return {std::sqrt(own), 0.0};
+  const SmearedMedian true_median = TrueMedian(histogram, frames - 1.0, (own + common) / own);
+  const double noise = std::exp(true_median.place);
+  return {noise, noise * true_median.u};
 }
 
 }  // namespace qc_metrics

@@ -17,15 +17,13 @@ struct MedianNoise {
 ///           in every pixel's (quantisation, the wander of whole frames) and is removed.
 /// Method    L = ln(variance - common) / 2. A sample variance scatters like chi squared over its
 ///           degrees of freedom, so that the distribution of L is that of the pixels' true noise,
-///           smeared by a known kernel. The histogram of L is deconvolved (expectation
-///           maximisation, 15 steps from the histogram itself) and its median taken: the plain
-///           median of sample deviations is low by 1/3 over the degrees of freedom for pixels
-///           that are alike, and high where their noise has a long tail.
-/// Accuracy  .1 % for 20 frames and more, one noise for all or log-normal with a tail; tests
-///           enforce it.
-/// Uncertainty  another recording of the same sensor: of the pixels only those near the median
-///           change sides.
-/// Source    Richardson 1972, Lucy 1974.
+///           smeared by a known kernel, and MedianBehind() finds the median of what is behind it:
+///           the plain median of sample deviations is low by 1/3 over the degrees of freedom for
+///           pixels that are alike, and high where their noise has a long tail.
+/// Accuracy  .1 % for 40 frames and more, one noise for all or log-normal with a tail; tests
+/// enforce
+///           it.
+/// Uncertainty  another recording of the same sensor.
 [[nodiscard]] MedianNoise MedianOfNoise(const cv::Mat& variance, const cv::Mat& left_out,
                                         int frames, double common);
 

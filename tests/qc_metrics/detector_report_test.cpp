@@ -65,11 +65,11 @@ TEST(DetectorReportTest, ElectronsNeedAGain) {
       {SeriesKind::kDark, {sensor.Record({.frames = 40})}, std::nullopt, "dark"}};
   const Detector detector = MeasureDetector(series, {});
   const Report without = DetectorReport(detector, {});
-  EXPECT_EQ(Find(without, "detector.read_noise.median", "etalon.dark_series/1"), nullptr);
+  EXPECT_EQ(Find(without, "detector.read_noise.median", "etalon.dark_series/2"), nullptr);
   ASSERT_NE(Found(without, "metadata_missing:gain_e_per_adu"), nullptr);
   EXPECT_NE(Find(without, "detector.offset", "etalon.dark_series/1"), nullptr);
   const Report with = DetectorReport(detector, {.gain_e_per_adu = 0.46});
-  const Quantity* median = Find(with, "detector.read_noise.median", "etalon.dark_series/1");
+  const Quantity* median = Find(with, "detector.read_noise.median", "etalon.dark_series/2");
   ASSERT_NE(median, nullptr);
   EXPECT_NEAR(median->value, 1.6, 0.02);
   EXPECT_NEAR(*median->u, 0.46 * *detector.darks.front().read_noise_median_adu->u, 1e-12);

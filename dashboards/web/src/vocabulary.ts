@@ -248,6 +248,7 @@ export const definition: Record<string, string> = {
   "etalon.bead_corrected/1": "Derived: the bead's own size taken out",
   "etalon.bead_pair/1": "Of the beads of two channels that belong together",
   "etalon.dark_series/1": "From frames without light, hot pixels left out",
+  "etalon.dark_series/2": "From frames without light, hot pixels left out",
   "etalon.ellipsoid/1": "Distance over the radius of the theoretical PSF in its direction",
   "etalon.field_plane/1": "Plane and bowl through the values of all beads",
   "etalon.gauss1d/1": "1-D Gaussian with offset through the axial response",
