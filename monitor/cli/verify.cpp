@@ -123,33 +123,28 @@ struct Findings {
 
 Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
                const fs::path& blob_folder) {
-  BlobCheck blobs;
+  BlobCheck blobs(blob_folder, options.all_blobs);
   ReadTableCheck tables;
   Progress progress(reader.EventCount());
   VerifyAgainst against;
   against.log_key = LogKey(options.log_key);
   for (const std::string& file : options.checkpoints) against.anchors.push_back(ReadSmall(file));
   against.each = [&](const sop::journal::StoredEvent& row, const sop::journal::Event* event) {
-    blobs.Note(static_cast<std::int64_t>(row.index), row.line);
-    if (event != nullptr) tables.Add(row, *event);
     progress.Done(row.index);
+    if (event == nullptr) return;
+    blobs.Note(static_cast<std::int64_t>(row.index), *event);
+    tables.Add(row, *event);
   };
   Findings findings{sop::journal::VerifyJournal(SourceOf(reader), against), {}, {}};
-  findings.blobs = blobs.Check(blob_folder, options.all_blobs);
+  findings.blobs = blobs.Finish();
   // Tables made from a broken journal would tell of the journal's break once more.
   if (findings.journal.whole()) findings.tables = tables.Compare(reader);
   return findings;
 }
 
-constexpr std::size_t kFindingsShown = 20;
-
 void ReportBlobs(const BlobCheck::Result& blobs) {
-  for (std::size_t i = 0; i < blobs.findings.size() && i < kFindingsShown; ++i) {
-    std::cout << "BROKEN " << blobs.findings[i] << '\n';
-  }
-  if (blobs.findings.size() > kFindingsShown) {
-    std::cout << "BROKEN " << blobs.findings.size() - kFindingsShown << " more files alike\n";
-  }
+  for (const std::string& finding : blobs.findings) std::cout << "BROKEN " << finding << '\n';
+  if (blobs.unnamed > 0) std::cout << "BROKEN " << blobs.unnamed << " more files alike\n";
   if (!blobs.summary.empty()) std::cout << blobs.summary << '\n';
 }
 

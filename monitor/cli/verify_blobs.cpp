@@ -1,13 +1,9 @@
 #include "monitor/cli/verify_blobs.h"
 
-#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <random>
-#include <set>
 
 #include "monitor/agent/durable_file.h"
-#include "sop/journal/event.h"
 
 namespace monitor::cli {
 namespace {
@@ -15,26 +11,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view kReceived = "\"type\":\"measurement_received\"";
-
 /// Where the service keeps a blob. Its own class tidies up on opening; here nothing may change.
 fs::path PathOf(const fs::path& folder, const std::string& digest) {
   return folder / digest.substr(0, 2) / digest.substr(2, 2) / digest;
-}
-
-std::string Finding(const char* kind, const char* what, std::int64_t index, const std::string& name,
-                    const std::string& sentence) {
-  return std::string(kind) + "_" + what + " at event " + std::to_string(index) + ": " + name + " " +
-         sentence;
-}
-
-/// Which of the digests are read: all, or a random choice that nobody can foresee.
-std::set<std::string> Chosen(std::vector<std::string> digests, bool sampled) {
-  if (sampled) {
-    std::shuffle(digests.begin(), digests.end(), std::random_device());
-    digests.resize(BlobCheck::kSample);
-  }
-  return {digests.begin(), digests.end()};
 }
 
 bool Matches(const fs::path& file, const std::string& digest) {
@@ -47,58 +26,76 @@ bool Matches(const fs::path& file, const std::string& digest) {
 
 }  // namespace
 
-void BlobCheck::Note(std::int64_t index, std::string_view line) {
-  if (line.find(kReceived) == std::string_view::npos) return;
+BlobCheck::BlobCheck(fs::path folder, bool all)
+    : folder_(std::move(folder)), there_(fs::is_directory(folder_)), all_(all) {}
+
+void BlobCheck::Note(std::int64_t index, const sop::journal::Event& event) {
+  if (event.type != "measurement_received") return;
+  constexpr std::array<std::pair<const char*, const char*>, 2> kLists = {
+      {{"raw", "raw"}, {"pictures", "picture"}}};
   try {
-    const sop::journal::Event event = sop::journal::ParseEvent(line);
-    if (event.type != "measurement_received") return;
-    constexpr std::array<std::pair<const char*, const char*>, 2> kLists = {
-        {{"raw", "raw"}, {"pictures", "picture"}}};
     for (const auto& [list, kind] : kLists) {
       for (const json& entry : event.body.value(list, json::array())) {
         if (std::string_view(kind) == "raw" && !entry.value("archived", false)) continue;
-        const auto digest = entry.at("sha256").get<std::string>();
+        auto digest = entry.at("sha256").get<std::string>();
         if (digest.size() < 4) continue;
-        kept_.try_emplace(digest, Kept{index, kind, entry.value("name", "")});
+        Look({index, kind, entry.value("name", ""), std::move(digest)});
       }
     }
-  } catch (const std::exception&) {
-    return;
+  } catch (const json::exception&) {
+    return;  // an event of another form names no file
   }
 }
 
-BlobCheck::Result BlobCheck::Check(const fs::path& folder, bool all) const {
-  if (kept_.empty()) return {};
-  const std::string count = std::to_string(kept_.size());
-  if (!fs::is_directory(folder)) {
+void BlobCheck::Look(Kept kept) {
+  ++named_;
+  if (!there_) return;
+  if (!fs::is_regular_file(PathOf(folder_, kept.digest))) {
+    return Report(kept, "missing",
+                  "(sha256 " + kept.digest + ") is not in blobs/; restore it from a backup.");
+  }
+  ++present_;
+  if (all_) return Read(kept);
+  if (sample_.size() < kSample) {
+    sample_.push_back(std::move(kept));
+    return;
+  }
+  // Each file so far is in the sample with the same chance.
+  const std::size_t place = std::uniform_int_distribution<std::size_t>(0, present_ - 1)(random_);
+  if (place < kSample) sample_[place] = std::move(kept);
+}
+
+void BlobCheck::Read(const Kept& kept) {
+  ++read_;
+  if (Matches(PathOf(folder_, kept.digest), kept.digest)) return;
+  Report(
+      kept, "altered",
+      "is not the file that was recorded (sha256 " + kept.digest + "); restore it from a backup.");
+}
+
+void BlobCheck::Report(const Kept& kept, const char* what, const std::string& sentence) {
+  if (result_.findings.size() == kShown) {
+    ++result_.unnamed;
+    return;
+  }
+  result_.findings.push_back(kept.kind + "_" + what + " at event " + std::to_string(kept.index) +
+                             ": " + kept.name + " " + sentence);
+}
+
+BlobCheck::Result BlobCheck::Finish() {
+  if (named_ == 0) return {};
+  const std::string count = std::to_string(named_);
+  if (!there_) {
     return {{},
-            "blobs not checked: there is no folder " + folder.string() + " with the " + count +
+            0,
+            "blobs not checked: there is no folder " + folder_.string() + " with the " + count +
                 " raw files and pictures that the journal names (a copy of the database alone?)"};
   }
-  std::vector<std::string> there;
-  Result result;
-  for (const auto& [digest, kept] : kept_) {
-    if (fs::is_regular_file(PathOf(folder, digest))) {
-      there.push_back(digest);
-    } else {
-      result.findings.push_back(
-          Finding(kept.kind.c_str(), "missing", kept.index, kept.name,
-                  "(sha256 " + digest + ") is not in blobs/; restore it from a backup."));
-    }
-  }
-  const bool sampled = !all && there.size() > kSample;
-  const std::set<std::string> read = Chosen(std::move(there), sampled);
-  for (const std::string& digest : read) {
-    if (Matches(PathOf(folder, digest), digest)) continue;
-    const Kept& kept = kept_.at(digest);
-    result.findings.push_back(Finding(
-        kept.kind.c_str(), "altered", kept.index, kept.name,
-        "is not the file that was recorded (sha256 " + digest + "); restore it from a backup."));
-  }
-  result.summary = "blobs: looked for all " + count + " raw files and pictures, read " +
-                   std::to_string(read.size());
-  if (sampled) result.summary += " (a random sample; --all-blobs reads all)";
-  return result;
+  for (const Kept& kept : sample_) Read(kept);
+  result_.summary =
+      "blobs: looked for all " + count + " raw files and pictures, read " + std::to_string(read_);
+  if (read_ < present_) result_.summary += " (a random sample; --all-blobs reads all)";
+  return result_;
 }
 
 }  // namespace monitor::cli
