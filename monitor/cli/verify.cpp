@@ -13,6 +13,7 @@
 #include "monitor/cli/verify_blobs.h"
 #include "monitor/cli/verify_read_tables.h"
 #include "monitor/service/journal_tiles.h"
+#include "sop/journal/commitment.h"
 #include "sop/journal/signed_note.h"
 #include "sop/store/store.h"
 
@@ -85,6 +86,7 @@ JournalSource SourceOf(const sop::store::Reader& reader) {
     return page;
   };
   source.tiles = service::TilesOf(reader);
+  source.event_count = static_cast<std::uint64_t>(reader.EventRows());
   source.tile_count = static_cast<std::uint64_t>(reader.TileCount());
   return source;
 }
@@ -115,16 +117,29 @@ class Progress {
 struct Findings {
   VerifyResult journal;
   BlobCheck::Result blobs;
-  std::vector<std::string> tables;
+  std::vector<std::string> openings, tables;
   [[nodiscard]] bool whole() const {
-    return journal.whole() && blobs.findings.empty() && tables.empty();
+    return journal.whole() && blobs.findings.empty() && openings.empty() && tables.empty();
   }
 };
+
+/// What still opens an event's commitments must give them.
+void CheckOpenings(const sop::store::Reader& reader, const sop::journal::StoredEvent& row,
+                   std::vector<std::string>& findings) {
+  if (row.line.find("\"commitment\":\"") == std::string::npos) return;
+  for (const auto& opening : reader.OpeningsOf(static_cast<std::int64_t>(row.index))) {
+    if (findings.size() == BlobCheck::kShown) return;
+    if (sop::journal::Opens({opening.commitment, opening.salt, opening.value})) continue;
+    findings.push_back("opening_altered at event " + std::to_string(row.index) +
+                       ": a value that may be erased is not the one that was recorded.");
+  }
+}
 
 Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
                const fs::path& blob_folder) {
   BlobCheck blobs(blob_folder, options.all_blobs);
   ReadTableCheck tables;
+  std::vector<std::string> openings;
   Progress progress(reader.EventCount());
   VerifyAgainst against;
   against.log_key = LogKey(options.log_key);
@@ -133,9 +148,11 @@ Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
     progress.Done(row.index);
     if (event == nullptr) return;
     blobs.Note(static_cast<std::int64_t>(row.index), *event);
+    CheckOpenings(reader, row, openings);
     tables.Add(row, *event);
   };
-  Findings findings{sop::journal::VerifyJournal(SourceOf(reader), against), {}, {}};
+  Findings findings{sop::journal::VerifyJournal(SourceOf(reader), against), {}, {}, {}};
+  findings.openings = std::move(openings);
   findings.blobs = blobs.Finish();
   // Tables made from a broken journal would tell of the journal's break once more.
   if (findings.journal.whole()) findings.tables = tables.Compare(reader);
@@ -177,6 +194,7 @@ int Report(const Findings& findings, const sop::store::Reader& reader) {
     if (issue.index) std::cout << " at event " << *issue.index;
     std::cout << ": " << issue.text << '\n';
   }
+  for (const std::string& opening : findings.openings) std::cout << "BROKEN " << opening << '\n';
   for (const std::string& table : findings.tables) std::cout << "BROKEN " << table << '\n';
   if (!findings.whole()) return kBroken;
   if (!journal.anchored_up_to) {

@@ -284,6 +284,10 @@ void Verifier::CompareTiles(const std::vector<Tile>& tiles) {
 }
 
 void Verifier::Conclude() {
+  if (source_.event_count != edge_.size() && !Said({VerifyFinding::kInserted})) {
+    // Read in the order of their index, rows that share one can be passed over.
+    Report(VerifyFinding::kInserted, std::nullopt, "There are several rows of one index.");
+  }
   if (newest_row_ == 0 && edge_.size() > 0) {
     Report(VerifyFinding::kCheckpointDeleted, std::nullopt, "The record has no checkpoint.");
   }

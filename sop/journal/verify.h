@@ -53,6 +53,7 @@ struct JournalSource {
   std::function<std::vector<StoredEvent>(std::uint64_t from_index)> events;
   std::function<std::vector<StoredCheckpoint>(std::uint64_t after_size)> checkpoints;
   TileSource tiles;
+  std::uint64_t event_count = 0;  ///< of rows, counted
   std::uint64_t tile_count = 0;
 };
 

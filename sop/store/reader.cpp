@@ -68,6 +68,10 @@ std::int64_t Reader::EventCount() const {
       connection_->Query("SELECT coalesce(max(idx) + 1, 0) FROM event", {}, 1).at(0).at(0));
 }
 
+std::int64_t Reader::EventRows() const {
+  return ToInteger(connection_->Query("SELECT count(*) FROM event", {}, 1).at(0).at(0));
+}
+
 std::optional<EventRow> Reader::Event(std::int64_t idx) const {
   return First(
       All(connection_->Query(kSelectEvent + "WHERE idx = :p1", {idx}, kEventColumns), ToEvent));

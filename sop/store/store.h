@@ -144,6 +144,8 @@ class Reader {
   explicit Reader(Connection& connection) : connection_(&connection) {}
 
   [[nodiscard]] std::int64_t EventCount() const;
+  /// Rows as counted: another number than EventCount only in a file that was tampered with.
+  [[nodiscard]] std::int64_t EventRows() const;
   [[nodiscard]] std::optional<EventRow> Event(std::int64_t idx) const;
   /// Events from `from`, at most `limit`, in order.
   [[nodiscard]] std::vector<EventRow> Events(std::int64_t from, std::int64_t limit) const;

@@ -3,15 +3,17 @@
 
     independent_verifier.py RECORD [--checkpoint FILE]... [--log-key KEY]
 
-RECORD is a data folder or its etalon.db. Exit codes and names are those
-of FORMAT.md: 0 valid and anchored, 3 consistent but unanchored, 1 broken, 2 wrong usage. Needs Python's standard
-library and, for Ed25519, the openssl program.
+RECORD is a data folder, its etalon.db, or a postgresql:// address (read through psql). Exit codes and names are those of
+FORMAT.md: 0 valid and anchored, 3 consistent but unanchored, 1 broken, 2 wrong usage. Needs Python's standard library and,
+for Ed25519, the openssl program.
 """
 
 import argparse
 import base64
 import collections
+import csv
 import hashlib
+import io
 import json
 import math
 import os
@@ -250,14 +252,29 @@ class Sqlite:
         return self.database.execute(sql).fetchall()
 
 
+class Psql:
+    def __init__(self, address):
+        self.address = address
+
+    def rows(self, sql):
+        command = ["psql", "--no-psqlrc", "--csv", "--tuples-only", "-v", "ON_ERROR_STOP=1", "-c", sql, self.address]
+        text = subprocess.run(command, check=True, capture_output=True).stdout.decode("utf-8", "surrogateescape")
+        csv.field_size_limit(2**31 - 1)
+        return [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
+
+
 class Record:
     def __init__(self, where):
-        self.source = Sqlite(os.path.join(where, "etalon.db") if os.path.isdir(where) else where)
+        if where.startswith("postgresql:"):
+            self.source = Psql(where)
+        else:
+            self.source = Sqlite(os.path.join(where, "etalon.db") if os.path.isdir(where) else where)
         rows = self.source.rows
         self.events = [Event(int(a), b, c, int(d)) for a, b, c, d in rows(
             "SELECT idx, line, leaf_hash, recorded_ms FROM event ORDER BY idx")]
         self.checkpoints = [(int(a), b) for a, b in rows(
             "SELECT tree_size, note FROM checkpoint WHERE tree_size > 0 ORDER BY tree_size")]
+        self.openings = rows("SELECT commitment, idx, salt, value FROM opening ORDER BY idx, commitment")
         self.tiles = {}
         for level, idx, hashes in rows("SELECT level, idx, hashes FROM tile"):
             good = re.fullmatch("([0-9a-f]{64})*", hashes)
@@ -322,6 +339,7 @@ class Verifier:
         self.roots[tree.size] = tree.root()
         self.check_checkpoints()
         self.conclude()
+        self.check_openings()
         if clock:
             self.issues.append(clock)
         return self.issues
@@ -351,6 +369,12 @@ class Verifier:
                 clock = ("clock_moved_back", row.idx, "is earlier than the one before")
             last = time
         return clock
+
+    def check_openings(self):
+        for commitment, index, salt, value in self.record.openings:
+            if not re.fullmatch("[0-9a-f]{64}", salt) or sha256(
+                    bytes.fromhex(salt) + value.encode("utf-8", "surrogateescape")).hex() != commitment:
+                self.say("opening_altered", int(index), "does not give its commitment")
 
     def check_checkpoints(self):
         self.newest, self.last_row, self.matching, self.disagreeing = None, 0, 0, None
@@ -444,7 +468,7 @@ class Verifier:
 # --- the read tables --------------------------------------------------------------------------
 
 OPEN = 9007199254740991
-REGISTERS = {  # event: table, id, scope; {...} are members of the body
+REGISTERS = {  # event: table, id, scope; {...} are members of the body, {} is the event's index
     "facility_described": ("facility", "facility", ""),
     "instrument_registered": ("instrument", "{id}", ""),
     "configuration_registered": ("configuration", "{instrument}/{id}", "{instrument}"),
@@ -455,8 +479,10 @@ REGISTERS = {  # event: table, id, scope; {...} are members of the body
     "artefact_registered": ("artefact", "{id}", ""),
     "repeat_study_recorded": ("repeat_study", "{instrument}/{configuration}/{procedure}", "{instrument}"),
     "scale_recorded": ("scale_record", "{instrument}/{configuration}", "{instrument}"),
-    "hold_placed": ("hold", "{id}", "{instrument}"),
+    "hold_placed": ("hold", "{id}", "{instrument}"),  # without id: hold-{}, as a fault
     "measurement_reviewed": ("review", "{measurement}", ""),
+    "fault_reported": ("fault", "fault-{}", "{instrument}"),
+    "log_epoch_opened": ("log_epoch", "{epoch}", ""),
 }
 COLUMNS = {
     "measurement": "measurement_key instrument configuration procedure_id purpose acquired_at acquired_ms received_at "
@@ -489,7 +515,7 @@ class ReadTables:
             members = collections.defaultdict(str, body)
             if kind == "hold_placed":
                 members.setdefault("id", "hold-%d" % index)
-            entry, scope = entry.format_map(members), scope.format_map(members)
+            entry, scope = (form.replace("{}", str(index)).format_map(members) for form in (entry, scope))
             self.end(table, entry, index)
             if kind == "assignment_made" and body.get("ended"):
                 return
@@ -546,7 +572,7 @@ def main(arguments):
     except Usage as error:
         print("independent verifier: %s" % error, file=sys.stderr)
         return 2
-    except sqlite3.Error as error:
+    except (sqlite3.Error, subprocess.CalledProcessError) as error:
         print("BROKEN unreadable: %s" % error)
         return 1
 

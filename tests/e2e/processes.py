@@ -77,10 +77,10 @@ def wait_for(what, check, seconds=60, every=0.2):
         time.sleep(every)
 
 
-def start_service(folder, facility=None, port=None):
+def start_service(folder, facility=None, port=None, options=()):
     """`etalon serve` on a data folder; returns it and its address once it is ready."""
     port = port or free_port()
-    command = [BIN, "serve", "--data", folder / "data", "--listen", f"127.0.0.1:{port}"]
+    command = [BIN, "serve", "--data", folder / "data", "--listen", f"127.0.0.1:{port}", *options]
     if facility:
         command += ["--facility", facility]
     service = Program(command, folder / "service.log")

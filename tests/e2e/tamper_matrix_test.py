@@ -1,6 +1,7 @@
 """What an owner of the database can do to a record, done with the engine's own program and every trigger off, on copies
 of a real small record; `etalon verify` and the independent verifier must find each and call it by the same name."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,8 +16,10 @@ import urllib.request
 
 import independent_verifier as format
 import processes
-from tampered_record import Signer, SqliteCopy, lines_of, quoted, renumber_from, set_line, set_notes, set_tiles
+from tampered_record import (PostgresCopy, Signer, SqliteCopy, lines_of, quoted, renumber_from, set_line, set_notes,
+                             set_tiles)
 
+SERVER = os.environ.get("ETALON_TEST_POSTGRESQL", "")  # postgresql:///postgres?host=...
 INSTRUMENTS = 280  # more than one tile of 256
 FACILITY = """
 [facility]
@@ -72,12 +75,12 @@ def submission(raw):
 class Facility:
     """The real service over a data folder, for long enough to write a few events."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, options):
+        self.folder, self.options = folder, options
         (folder / "facility.toml").write_text(FACILITY)
 
     def run(self, requests, checkpoint):
-        service, address = processes.start_service(self.folder, self.folder / "facility.toml")
+        service, address = processes.start_service(self.folder, self.folder / "facility.toml", options=self.options)
         try:
             token = (self.folder / "data" / "admin.token").read_text().strip()
             for path, body in requests:
@@ -267,6 +270,15 @@ class Matrix:
             copy.run("DROP TABLE tile")
             self.assertEqual(self.findings(copy), (1, ["unreadable"]))
 
+    def test_erasable_values(self):
+        at = next(i for i, line in enumerate(self.lines) if '"type":"fault_reported"' in line)
+        self.expect(lambda copy: ["UPDATE opening SET value = 'Cy' WHERE value = 'Bo'"],
+                    ["opening_altered at event %d" % at])
+        self.expect(lambda copy: ["DELETE FROM opening"], [])  # erased: nothing else changes
+        line = self.lines[at].replace('"commitment":"', '"commitment":"0', 1)
+        self.expect(lambda copy: ["UPDATE event SET line = %s WHERE idx = %d" % (quoted(line), at)],
+                    ["line_altered at event %d" % at])
+
     def test_read_tables_edited(self):
         key = submission(b"one")["key"]
         hold = next(i for i, line in enumerate(self.lines) if '"type":"hold_placed"' in line)
@@ -300,19 +312,25 @@ class Matrix:
             said = subprocess.run([str(processes.BIN), "verify", *ours, "--checkpoint", self.early], text=True,
                                   capture_output=True).stdout
         keep = int(pathlib.Path(self.early).read_text().split("\n")[1])
-        self.assertRegex(said, r"anchored up to event %d \(20[-0-9T:.]+Z\), unanchored since event %d \(20" % (keep - 1, keep))
+        self.assertRegex(said, r"anchored up to event %d \(20[-0-9T:.]+Z\), unanchored since event %d \(20" % (
+            keep - 1, keep))
 
 
-class SqliteTamperTest(Matrix, unittest.TestCase):
+class Recorded(Matrix):
+    """A record of two runs of the service, with a backup and a checkpoint between them."""
+
+    options = ()
+
     @classmethod
     def setUpClass(cls):
         cls._folder = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls._folder.name)
-        facility = Facility(cls.folder)
+        facility = Facility(cls.folder, cls.options)
         hold = {"instrument": "lsm-1", "reason": "service visit", "id": "hold-1"}
-        facility.run([("/api/v1/measurements", submission(b"one")), ("/api/v1/holds", hold)], "early")
-        cls.backup = cls.folder / "backup"
-        SqliteCopy(cls.folder / "data", cls.backup)
+        fault = {"instrument": "lsm-1", "text": "it rattles", "reporter": "Bo"}
+        facility.run([("/api/v1/measurements", submission(b"one")), ("/api/v1/faults", fault),
+                      ("/api/v1/holds", hold)], "early")
+        cls.back_up()
         facility.run([("/api/v1/holds/hold-1/release", {"reason": "repaired"})] + [
             ("/api/v1/instruments", {"id": "late-%d" % i, "name": "Late %d" % i}) for i in range(4)], "late")
         cls.early, cls.late = str(cls.folder / "early"), str(cls.folder / "late")
@@ -326,25 +344,64 @@ class SqliteTamperTest(Matrix, unittest.TestCase):
     def tearDownClass(cls):
         cls._folder.cleanup()
 
+
+class SqliteTamperTest(Recorded, unittest.TestCase):
+    @classmethod
+    def back_up(cls):
+        SqliteCopy(cls.folder / "data", cls.folder / "backup")
+
+    @classmethod
+    @contextlib.contextmanager
+    def _copy_of(cls, name):
+        with tempfile.TemporaryDirectory() as folder:
+            yield SqliteCopy(cls.folder / name, folder)
+
     @classmethod
     def copy(cls):
-        return CopyInAFolder(cls.folder / "data")
+        return cls._copy_of("data")
 
     @classmethod
     def old_backup(cls):
-        return CopyInAFolder(cls.backup)
+        return cls._copy_of("backup")
 
 
-class CopyInAFolder:
-    def __init__(self, data):
-        self.data = data
+@unittest.skipUnless(SERVER, "runs under tests/support/with_postgresql.py")
+class PostgresTamperTest(Recorded, unittest.TestCase):
+    options = ("--database", SERVER.replace("/postgres?", "/matrix?"))
+    copies = 0
 
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        return SqliteCopy(self.data, self.folder.name)
+    @classmethod
+    def setUpClass(cls):
+        PostgresCopy.psql(SERVER, "CREATE DATABASE matrix")
+        super().setUpClass()
 
-    def __exit__(self, *_):
-        self.folder.cleanup()
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        PostgresCopy.psql(SERVER, "DROP DATABASE backup;\nDROP DATABASE matrix")
+
+    @classmethod
+    def back_up(cls):
+        PostgresCopy.psql(SERVER, "CREATE DATABASE backup TEMPLATE matrix")
+
+    @classmethod
+    @contextlib.contextmanager
+    def _copy_of(cls, name):
+        cls.copies += 1
+        with tempfile.TemporaryDirectory() as folder:
+            copy = PostgresCopy(cls.folder / "data", folder, SERVER, name, "copy_%d" % cls.copies)
+            try:
+                yield copy
+            finally:
+                copy.drop()
+
+    @classmethod
+    def copy(cls):
+        return cls._copy_of("matrix")
+
+    @classmethod
+    def old_backup(cls):
+        return cls._copy_of("backup")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""A record as its owner may tamper with it, in plain SQL through the engine's own program. Nothing here is a check; what
-is made here must be found and named."""
+"""A record as its owner may tamper with it: the same attacks in SQL on SQLite (through `sqlite3`) and on PostgreSQL
+(through `psql`). Nothing here is a check; what is made here must be found and named."""
 
 import base64
 import csv
@@ -45,6 +45,44 @@ class SqliteCopy:
     def replace(self, table, values):
         """INSERT OR REPLACE: the write that slips past triggers on UPDATE and DELETE."""
         return "INSERT OR REPLACE INTO %s VALUES (%s)" % (table, ", ".join(values))
+
+
+class PostgresCopy:
+    """A copy of a database and its data folder; scripts run in `psql` with every trigger passed over. `server` is the
+    address of a database of the server, postgresql:///NAME?..."""
+
+    def __init__(self, data, folder, server, template, name):
+        self.folder = pathlib.Path(folder)
+        shutil.copytree(data, self.folder, dirs_exist_ok=True)
+        self.server, self.name = server, name
+        self.address = server.replace("/postgres?", "/%s?" % name)
+        self.psql(server, "CREATE DATABASE %s TEMPLATE %s" % (name, template))
+
+    def arguments(self):
+        return [str(self.folder), "--database", self.address], self.address
+
+    def drop(self):
+        self.psql(self.server, "DROP DATABASE %s" % self.name)
+
+    @staticmethod
+    def psql(address, script, *options):
+        command = ["psql", "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", *options, address]
+        return subprocess.run(command, input=script, text=True, check=True, capture_output=True).stdout
+
+    def run(self, *statements):
+        script = "SET session_replication_role = replica;\n"  # no trigger and no reference is looked at
+        self.psql(self.address, script + "".join(statement + ";\n" for statement in statements))
+
+    def rows(self, sql):
+        csv.field_size_limit(2**31 - 1)
+        text = self.psql(self.address, sql + ";", "--csv", "--tuples-only")
+        return [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
+
+    @staticmethod
+    def replace(table, values):
+        """What INSERT OR REPLACE is called here; of `event`."""
+        return ("INSERT INTO %s VALUES (%s) ON CONFLICT (idx) DO UPDATE SET line = excluded.line, "
+                "leaf_hash = excluded.leaf_hash, recorded_ms = excluded.recorded_ms" % (table, ", ".join(values)))
 
 
 class Signer:

@@ -90,6 +90,7 @@ struct Journal {
       const auto found = tiles.find(id);
       return found == tiles.end() ? std::vector<Digest>() : found->second;
     };
+    source.event_count = rows.size();
     source.tile_count = tiles.size();
     return VerifyJournal(source, against);
   }
@@ -244,7 +245,9 @@ TEST(VerifyJournal, NamesExchangedEvents) {
 
 TEST(VerifyJournal, NamesAnInsertedEvent) {
   Journal journal;
-  journal.rows.insert(journal.rows.begin() + 8, RowOf(8, Line(8, "extra")));
+  journal.rows.insert(journal.rows.begin() + 9, RowOf(8, Line(8, "extra")));
+  Expect(journal.Verify(), {{"inserted", kNowhere}});  // two rows of one index, on two pages
+  std::swap(journal.rows[8], journal.rows[9]);
   journal.Renumber();
   Expect(journal.Verify(), {{"inserted", 8}});
   journal.HashAll();
