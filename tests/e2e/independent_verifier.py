@@ -465,6 +465,29 @@ class Verifier:
         return "reordered" if same else "line_altered", differing[0], ""
 
 
+# --- files -------------------------------------------------------------------------------------
+
+
+def altered_files(folder, read):
+    """(name, index) of each file that an event names and that is not there as it was."""
+    altered = []
+    for index, (event, _) in sorted(read.items()):
+        if event["type"] != "measurement_received":
+            continue
+        files = [("raw", entry) for entry in event["body"].get("raw", []) if entry.get("archived")]
+        files += [("picture", entry) for entry in event["body"].get("pictures", [])]
+        for kind, entry in files:
+            digest = entry["sha256"]
+            path = os.path.join(folder, digest[:2], digest[2:4], digest)
+            if not os.path.isfile(path):
+                altered.append((kind + "_missing", index))
+                continue
+            with open(path, "rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                    altered.append((kind + "_altered", index))
+    return altered
+
+
 # --- the read tables --------------------------------------------------------------------------
 
 OPEN = 9007199254740991
@@ -566,6 +589,7 @@ def main(arguments):
     parser.add_argument("record")
     parser.add_argument("--checkpoint", action="append", default=[])
     parser.add_argument("--log-key")
+    parser.add_argument("--blobs", help="the folder of the files; blobs in the data folder")
     options = parser.parse_args(arguments)
     try:
         return verify(options)
@@ -589,10 +613,14 @@ def verify(options):
     print("%d events, root %s" % (len(verifier.leaves), verifier.roots[len(verifier.leaves)].hex()))
     for name, index, text in issues:
         print("BROKEN " + name + (" at event %d" % index if index is not None else "") + ": " + text)
+    blobs = options.blobs or os.path.join(options.record, "blobs")
+    files = altered_files(blobs, verifier.read) if os.path.isdir(blobs) else []
+    for name, index in files[:MOST_ISSUES]:
+        print("BROKEN %s at event %d" % (name, index))
     altered = [] if issues else altered_rows(record, verifier.read)
     for table, key in altered[:MOST_ISSUES]:
         print("BROKEN read_tables_altered: row %s of %s" % (", ".join(key), table))
-    if issues or altered:
+    if issues or files or altered:
         return 1
     return 3 if verifier.anchored is None else 0
 

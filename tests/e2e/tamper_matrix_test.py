@@ -56,20 +56,25 @@ configuration = "63x"
 """ + "".join('[[instrument]]\nid = "lsm-%d"\nname = "LSM %d"\n' % (i, i) for i in range(INSTRUMENTS))
 
 
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
 def submission(raw):
     document = {
         "schema": "etalon.measurement/1", "analysis": "psf",
         "software": {"name": "etalon", "version": "0.1.0", "build": "test"},
-        "inputs": [{"name": "psf.tif", "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}],
+        "inputs": [{"name": "psf.tif", "sha256": digest(raw), "bytes": len(raw)}],
         "acquired_at": "2026-11-01T08:00:00Z", "measured_at": "2026-11-01T08:00:00Z",
         "setup": {"z_step_um": {"value": 0.2, "source": "file"}},
         "quantities": [{"id": "psf.fwhm.z", "definition": "etalon.gauss3d/1", "value": 0.5, "unit": "um", "u": 0.01,
                         "u_parts": {"estimate": 0.01}, "n": 5, "channel": 0, "channel_name": "525/50"}]}
     identity = {"algorithm": ["etalon/0.1.0", "etalon.gauss3d/1"], "configuration": "63x", "instrument": "lsm-0",
                 "procedure": "PSF-03", "raw": [document["inputs"][0]["sha256"]], "setup": {"z_step_um": 0.2}}
-    return {"schema": "etalon.submission/1", "key": hashlib.sha256(format.canonical(identity).encode()).hexdigest(),
+    return {"schema": "etalon.submission/1", "key": digest(format.canonical(identity).encode()),
             "instrument": "lsm-0", "configuration": "63x", "procedure": "PSF-03", "purpose": "as_found",
-            "performer": "ana", "document": json.dumps(document), "raw": [], "pictures": []}
+            "performer": "ana", "document": json.dumps(document),
+            "raw": [{"name": "psf.tif", "sha256": digest(raw), "bytes": len(raw), "archived": True}], "pictures": []}
 
 
 class Facility:
@@ -84,8 +89,11 @@ class Facility:
         try:
             token = (self.folder / "data" / "admin.token").read_text().strip()
             for path, body in requests:
-                request = urllib.request.Request(address + path, json.dumps(body).encode(), {
-                    "Authorization": "Bearer " + token, "Content-Type": "application/json"})
+                raw = isinstance(body, bytes)
+                request = urllib.request.Request(address + path, body if raw else json.dumps(body).encode(), {
+                    "Authorization": "Bearer " + token,
+                    "Content-Type": "application/octet-stream" if raw else "application/json"},
+                    method="PUT" if raw else "POST")
                 urllib.request.urlopen(request, timeout=20).read()
             (self.folder / checkpoint).write_text(processes.fetch(address + "/checkpoint"), newline="")
         finally:
@@ -103,7 +111,7 @@ class Matrix:
         """Exit code and names, which both verifiers must agree on."""
         ours, theirs = copy.arguments()
         etalon = subprocess.run([str(processes.BIN), "verify", *ours, *arguments], capture_output=True, text=True)
-        other = subprocess.run([sys.executable, "-B", format.__file__, theirs, *arguments], capture_output=True,
+        other = subprocess.run([sys.executable, "-B", format.__file__, *theirs, *arguments], capture_output=True,
                                text=True)
 
         def names(text):
@@ -279,6 +287,23 @@ class Matrix:
         self.expect(lambda copy: ["UPDATE event SET line = %s WHERE idx = %d" % (quoted(line), at)],
                     ["line_altered at event %d" % at])
 
+    def test_files(self):
+        at = next(i for i, line in enumerate(self.lines) if '"type":"measurement_received"' in line)
+        name = digest(b"one")
+
+        def put(data):
+            def attack(copy):
+                path = copy.folder / "blobs" / name[:2] / name[2:4] / name
+                path.unlink()
+                if data is not None:
+                    path.write_bytes(data)
+                return []
+            return attack
+
+        self.expect(put(b"one"), [])
+        self.expect(put(b"two"), ["raw_altered at event %d" % at])
+        self.expect(put(None), ["raw_missing at event %d" % at])
+
     def test_read_tables_edited(self):
         key = submission(b"one")["key"]
         hold = next(i for i, line in enumerate(self.lines) if '"type":"hold_placed"' in line)
@@ -328,8 +353,8 @@ class Recorded(Matrix):
         facility = Facility(cls.folder, cls.options)
         hold = {"instrument": "lsm-1", "reason": "service visit", "id": "hold-1"}
         fault = {"instrument": "lsm-1", "text": "it rattles", "reporter": "Bo"}
-        facility.run([("/api/v1/measurements", submission(b"one")), ("/api/v1/faults", fault),
-                      ("/api/v1/holds", hold)], "early")
+        facility.run([("/api/v1/blobs/" + digest(b"one"), b"one"), ("/api/v1/measurements", submission(b"one")),
+                      ("/api/v1/faults", fault), ("/api/v1/holds", hold)], "early")
         cls.back_up()
         facility.run([("/api/v1/holds/hold-1/release", {"reason": "repaired"})] + [
             ("/api/v1/instruments", {"id": "late-%d" % i, "name": "Late %d" % i}) for i in range(4)], "late")

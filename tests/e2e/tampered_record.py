@@ -27,7 +27,7 @@ class SqliteCopy:
 
     def arguments(self):
         """What `etalon verify` and the independent verifier are given."""
-        return [str(self.folder)], str(self.folder)
+        return [str(self.folder)], [str(self.folder)]
 
     def _sqlite3(self, script, *options):
         return subprocess.run(["sqlite3", "-bail", *options, str(self.database)], input=script, text=True, check=True,
@@ -59,7 +59,8 @@ class PostgresCopy:
         self.psql(server, "CREATE DATABASE %s TEMPLATE %s" % (name, template))
 
     def arguments(self):
-        return [str(self.folder), "--database", self.address], self.address
+        return ([str(self.folder), "--database", self.address],
+                [self.address, "--blobs", str(self.folder / "blobs")])
 
     def drop(self):
         self.psql(self.server, "DROP DATABASE %s" % self.name)
