@@ -9,6 +9,7 @@
 #include "sop/iso_time.h"
 #include "sop/recurrence.h"
 #include "sop/repeat_study.h"
+#include "sop/rights.h"
 
 namespace sop {
 namespace {
@@ -117,6 +118,41 @@ MaybeFault StudyFault(const json& body) {
   return std::nullopt;
 }
 
+/// Ids of accounts stand as actors in the journal: short, one spelling each, and not one of those
+/// that the service itself acts under.
+MaybeFault AccountFault(const json& body) {
+  static const std::set<std::string, std::less<>> kReserved = {"admin", "agent", "public",
+                                                               "service"};
+  const std::string id = body["id"];
+  for (const char c : id) {
+    if (c >= 'A' && c <= 'Z') return Wrong("id", "in lower case");
+  }
+  if (kReserved.contains(id)) return Wrong("id", "another word: the service uses '" + id + "'");
+  const std::string kind = body.value("kind", "person");
+  if (kind != "person" && kind != "system") return Wrong("kind", "person or system");
+  return std::nullopt;
+}
+
+MaybeFault RoleFault(const json& body) {
+  const bool is_public = body["id"] == kPublicRole;
+  for (std::size_t i = 0; i < body["rights"].size(); ++i) {
+    const std::string path = "rights[" + std::to_string(i) + "]";
+    const Right* right = FindRight(body["rights"][i].get_ref<const std::string&>());
+    if (right == nullptr) return Wrong(path, "a right of the list at /api/v1/roles");
+    if (is_public && !right->publishable) {
+      return Wrong(path, "a right that only reads: 'public' is everybody who has not signed in");
+    }
+  }
+  return std::nullopt;
+}
+
+MaybeFault GrantFault(const json& body) {
+  if (body["role"] == kPublicRole || body["role"] == kAgentRole) {
+    return Wrong("role", "one for people; 'public' and 'agent' are not granted");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 MaybeFault RegisterFault(std::string_view type, const json& body) {
@@ -129,6 +165,9 @@ MaybeFault RegisterFault(std::string_view type, const json& body) {
   if (type == "procedure_approved") return ProcedureFault(body);
   if (type == "limit_set_approved") return LimitsFault(body);
   if (type == "repeat_study_recorded") return StudyFault(body);
+  if (type == "account_created") return AccountFault(body);
+  if (type == "role_defined") return RoleFault(body);
+  if (type == "role_granted") return GrantFault(body);
   if (type == "scale_recorded" && body["relative_u"].get<double>() < 0.0) {
     return Wrong("relative_u", "0 or more");
   }

@@ -13,7 +13,8 @@ namespace sop {
 /// Types  facility_described, instrument_registered, configuration_registered,
 ///        artefact_registered, profile_described, procedure_approved, limit_set_approved,
 ///        assignment_made, repeat_study_recorded, scale_recorded, hold_placed, hold_released,
-///        measurement_reviewed.
+///        measurement_reviewed, account_created, account_changed, account_closed, role_defined,
+///        role_granted, role_revoked.
 [[nodiscard]] const Shape* RegisterShape(std::string_view type);
 
 /// Why `body` may not be recorded as an event of `type`: its shape first, then what its members

@@ -79,7 +79,8 @@ std::map<std::string, Shape, std::less<>> RegisterShapes() {
       {"facility_described",
        {{{"name", Kind::kText, kRequired},
          {"time_zone", Kind::kText, kRequired},
-         {"log_origin", Kind::kText}}}},
+         {"log_origin", Kind::kText},
+         {"access_log_days", Kind::kCount}}}},
       {"instrument_registered",
        {{{"id", Kind::kId, kRequired},
          {"name", Kind::kText, kRequired},
@@ -151,6 +152,32 @@ std::map<std::string, Shape, std::less<>> EvidenceShapes() {
   };
 }
 
+std::map<std::string, Shape, std::less<>> PeopleShapes() {
+  return {
+      {"account_created",
+       {{{"id", Kind::kId, kRequired}, {"name", Kind::kText, kRequired}, {"kind", Kind::kId}}}},
+      {"account_changed", {{{"id", Kind::kId, kRequired}, {"name", Kind::kText, kRequired}}}},
+      {"account_closed", {{{"id", Kind::kId, kRequired}, {"reason", Kind::kText, kRequired}}}},
+      {"role_defined",
+       {{{"id", Kind::kId, kRequired},
+         {"title", Kind::kText, kRequired},
+         {"rights", Kind::kIds, kRequired},
+         {"time_boxed", Kind::kFlag},
+         {"one_instrument", Kind::kFlag}}}},
+      {"role_granted",
+       {{{"account", Kind::kId, kRequired},
+         {"role", Kind::kId, kRequired},
+         {"instrument", Kind::kId},
+         {"until", Kind::kTime},
+         {"reason", Kind::kText}}}},
+      {"role_revoked",
+       {{{"account", Kind::kId, kRequired},
+         {"role", Kind::kId, kRequired},
+         {"instrument", Kind::kId},
+         {"reason", Kind::kText, kRequired}}}},
+  };
+}
+
 }  // namespace
 
 const Shape* RegisterShape(std::string_view type) {
@@ -158,6 +185,7 @@ const Shape* RegisterShape(std::string_view type) {
     auto shapes = RegisterShapes();
     shapes.merge(PlanShapes());
     shapes.merge(EvidenceShapes());
+    shapes.merge(PeopleShapes());
     return shapes;
   }();
   const auto found = kShapes.find(type);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "sop/iso_time.h"
 
@@ -48,6 +49,13 @@ bool IsSetting(const json& value) {
   return numbers || IsText(value) || IsNumber(value) || value.is_boolean();
 }
 
+bool IsIds(const json& value) {
+  if (!value.is_array() || value.size() > kMaxRows) return false;
+  std::set<std::string> seen;
+  return std::all_of(value.begin(), value.end(),
+                     [&](const json& id) { return IsId(id) && seen.insert(id).second; });
+}
+
 bool IsMap(const json& value) {
   return value.is_object() && value.size() <= kMaxRows &&
          std::all_of(value.begin(), value.end(), IsSetting);
@@ -71,6 +79,8 @@ bool Fits(const json& value, Kind kind) {
       return IsText(value) && ParseDay(value.get_ref<const std::string&>());
     case Kind::kTime:
       return IsText(value) && ParseTime(value.get_ref<const std::string&>());
+    case Kind::kIds:
+      return IsIds(value);
     case Kind::kMap:
       return IsMap(value);
     case Kind::kObject:
@@ -99,6 +109,8 @@ std::string Expected(Kind kind) {
       return "a day such as 2026-11-22";
     case Kind::kTime:
       return "a time such as 2026-11-22T10:00:00Z";
+    case Kind::kIds:
+      return "a list of at most 1000 ids, none twice";
     case Kind::kMap:
       return "an object of texts, numbers, lists of numbers, true and false";
     case Kind::kObject:

@@ -22,6 +22,7 @@ struct Member {
     kFlag,     ///< true or false
     kDay,      ///< "2026-11-22"
     kTime,     ///< RFC 3339, a day alone being its first instant
+    kIds,      ///< a list of at most 1,000 ids, none twice
     kMap,      ///< at most 1,000 texts, numbers, flags and lists of numbers under free names
     kObject,   ///< an object of the shape `of`
     kRows,     ///< a list of at most 1,000 such objects

@@ -17,9 +17,10 @@ const std::vector<ReadTable>& ReadTables() {
   static const std::vector<ReadTable> kTables = [] {
     std::vector<ReadTable> tables;
     for (const Table table :
-         {Table::kAnchor, Table::kArtefact, Table::kAssignment, Table::kConfiguration,
-          Table::kFacility, Table::kFault, Table::kHold, Table::kInstrument, Table::kLimitSet,
-          Table::kLogEpoch, Table::kProcedure, Table::kProfile, Table::kRepeatStudy, Table::kReview,
+         {Table::kAccount, Table::kAnchor, Table::kArtefact, Table::kAssignment,
+          Table::kConfiguration, Table::kFacility, Table::kFault, Table::kHold, Table::kInstrument,
+          Table::kLimitSet, Table::kLogEpoch, Table::kProcedure, Table::kProfile,
+          Table::kRepeatStudy, Table::kReview, Table::kRole, Table::kRoleGrant,
           Table::kScaleRecord}) {
       tables.push_back({std::string(Name(table)),
                         {"id", "from_index", "to_index", "scope", "recorded_ms", "body"},

@@ -1,5 +1,5 @@
 
-#include "sop/store/connection.h"
+#include "sop/store/rows.h"
 #include "sop/store/store.h"
 
 namespace sop::store {
@@ -43,20 +43,6 @@ QuantityRow ToQuantity(Record& record) {
   return {std::move(record[0]), ToInteger(record[1]), std::move(record[2]), std::move(record[3]),
           std::move(record[4]), std::move(record[5]), std::move(record[6]), ToInteger(record[7]),
           ToInteger(record[8]), std::move(record[9])};
-}
-
-template <typename Convert>
-auto All(std::vector<Record> records, Convert convert) {
-  std::vector<decltype(convert(records.front()))> rows;
-  rows.reserve(records.size());
-  for (Record& record : records) rows.push_back(convert(record));
-  return rows;
-}
-
-template <typename Row>
-std::optional<Row> First(std::vector<Row> rows) {
-  if (rows.empty()) return std::nullopt;
-  return std::move(rows.front());
 }
 
 CheckpointRow ToCheckpoint(Record& record) { return {ToInteger(record[0]), std::move(record[1])}; }

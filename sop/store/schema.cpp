@@ -139,6 +139,33 @@ void ToVersion3(Connection& connection) {
   connection.Run("INSERT INTO schema_version (version) VALUES (:p1)", {std::int64_t{3}});
 }
 
+/// Accounts, roles and grants are registers; what proves an identity stands beside the journal.
+constexpr std::array<const char*, 7> kVersion4 = {
+    "CREATE TABLE password (account TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL, "
+    "changed_ms {BIGINT} NOT NULL, initial {BIGINT} NOT NULL){STRICT}",
+    "CREATE TABLE session (digest TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL UNIQUE, "
+    "account TEXT NOT NULL, created_ms {BIGINT} NOT NULL, seen_ms {BIGINT} NOT NULL, "
+    "address TEXT NOT NULL, client TEXT NOT NULL){STRICT}",
+    "CREATE INDEX session_account ON session (account)",
+    "CREATE TABLE api_token (digest TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL UNIQUE, "
+    "account TEXT NOT NULL, name TEXT NOT NULL, rights TEXT NOT NULL, "
+    "created_ms {BIGINT} NOT NULL, expires_ms {BIGINT} NOT NULL, used_ms {BIGINT} NOT NULL, "
+    "revoked_ms {BIGINT} NOT NULL){STRICT}",
+    "CREATE INDEX api_token_account ON api_token (account)",
+    "CREATE TABLE access_log (id {BIGINT} PRIMARY KEY, at_ms {BIGINT} NOT NULL, "
+    "subject TEXT NOT NULL, method TEXT NOT NULL, route TEXT NOT NULL, target TEXT NOT NULL, "
+    "status {BIGINT} NOT NULL, address TEXT NOT NULL, times {BIGINT} NOT NULL){STRICT}",
+    "CREATE INDEX access_log_at ON access_log (at_ms)",
+};
+
+void ToVersion4(Connection& connection) {
+  for (const char* statement : kVersion4) connection.Execute(ForSqlite(statement));
+  for (const Table table : {Table::kAccount, Table::kRole, Table::kRoleGrant}) {
+    CreateRegister(connection, table);
+  }
+  connection.Run("INSERT INTO schema_version (version) VALUES (:p1)", {std::int64_t{4}});
+}
+
 std::int64_t Version(Connection& connection) {
   return ToInteger(
       connection.Query("SELECT coalesce(max(version), 0) FROM schema_version", {}, 1).at(0).at(0));
@@ -154,6 +181,7 @@ void Migrate(Connection& connection) {
     if (Version(connection) < 1) ToVersion1(connection);
     if (Version(connection) < 2) ToVersion2(connection);
     if (Version(connection) < 3) ToVersion3(connection);
+    if (Version(connection) < 4) ToVersion4(connection);
     connection.Execute("COMMIT");
   } catch (...) {
     connection.Execute("ROLLBACK");

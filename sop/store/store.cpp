@@ -39,6 +39,12 @@ std::string_view Name(Table table) {
       return "log_epoch";
     case Table::kAnchor:
       return "anchor";
+    case Table::kAccount:
+      return "account";
+    case Table::kRole:
+      return "role";
+    case Table::kRoleGrant:
+      return "role_grant";
   }
   return "unknown";  // unreachable for a valid enumerator; -Wswitch guards the list above
 }

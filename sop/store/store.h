@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sop/store/identity_rows.h"
+
 namespace sop::store {
 
 /// The database cannot be opened, read or written; one sentence with what to do.
@@ -37,6 +39,9 @@ enum class Table {
   kFault,
   kLogEpoch,
   kAnchor,
+  kAccount,
+  kRole,
+  kRoleGrant,
 };
 [[nodiscard]] std::string_view Name(Table table);  ///< the table's name, "limit_set"
 
@@ -187,6 +192,12 @@ class Reader {
   [[nodiscard]] std::vector<OpeningRow> OpeningsOf(std::int64_t idx) const;
   /// Those whose value holds `part`, in the order of their events; reads all of them.
   [[nodiscard]] std::vector<OpeningRow> OpeningsWith(std::string_view part) const;
+  [[nodiscard]] std::optional<PasswordRow> Password(std::string_view account) const;
+  [[nodiscard]] std::optional<SessionRow> Session(std::string_view digest) const;
+  [[nodiscard]] std::vector<SessionRow> Sessions(std::string_view account) const;
+  [[nodiscard]] std::optional<ApiTokenRow> ApiToken(std::string_view digest) const;
+  [[nodiscard]] std::vector<ApiTokenRow> ApiTokens(std::string_view account) const;
+  [[nodiscard]] std::vector<AccessRow> AccessLog(const AccessFilter& filter) const;
 
   /// Calls `line` with each row of each read table as one line of canonical JSON, in the order of
   /// tables and primary keys: equal records give equal lines on any machine.
@@ -238,6 +249,20 @@ class Transaction : public Reader {
   /// Leaves no copy in the table's pages; `Store::ForgetErased` sees to the rest.
   void EraseOpenings(const std::vector<std::string>& commitments);
   /// Empties every read table (not the journal, tokens or inbox), before a replay.
+  void SetPassword(const PasswordRow& row);
+  void RemovePassword(std::string_view account);
+  void AddSession(const SessionRow& row);
+  void SeeSession(std::string_view digest, std::int64_t seen_ms);
+  void EndSession(std::string_view account, std::string_view id);
+  void EndSessions(std::string_view account);
+  void EndSessionsSeenBefore(std::int64_t seen_ms, std::int64_t created_ms);
+  void AddApiToken(const ApiTokenRow& row);
+  void UseApiToken(std::string_view digest, std::int64_t used_ms);
+  void RevokeApiToken(std::string_view account, std::string_view id, std::int64_t revoked_ms);
+  void RevokeApiTokens(std::string_view account, std::int64_t revoked_ms);
+  void AddAccess(const AccessRow& row);
+  void PruneAccessLog(std::int64_t before_ms);
+  /// Empties every read table (not the journal or what stands beside it), before a replay.
   void ClearReadTables();
 
   void Commit();

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "sop/journal/tiles.h"
 #include "sop/store/connection.h"
@@ -23,6 +24,21 @@ class StoreTest : public ::testing::Test {
 
   static EventRow Event(std::int64_t idx) {
     return {idx, "{\"n\":" + std::to_string(idx) + "}", std::string(64, 'a'), 1000 + idx};
+  }
+
+  /// The newest schema less what came after `version` is what a program of then left behind.
+  void BackTo(int version) const {
+    static const std::map<int, std::vector<std::string>> kTables = {
+        {2, {"tile"}},
+        {3, {"opening", "fault", "log_epoch", "anchor"}},
+        {4, {"account", "role", "role_grant", "password", "session", "api_token", "access_log"}}};
+    Connection connection(path_, Access::kReadWrite);
+    for (const auto& [made_by, tables] : kTables) {
+      for (const std::string& table : tables) {
+        if (made_by > version) connection.Execute("DROP TABLE " + table);
+      }
+    }
+    connection.Execute("DELETE FROM schema_version WHERE version > " + std::to_string(version));
   }
 
   std::string dir_;
@@ -56,6 +72,25 @@ TEST_F(StoreTest, WhatIsNotCommittedIsNotThere) {
     EXPECT_EQ(store.Read()->EventCount(), 0);
   }
   EXPECT_EQ(store.Read()->EventCount(), 0);
+}
+
+TEST_F(StoreTest, ARecordWithoutPeopleIsGivenTheirTables) {
+  {
+    Store store(path_);
+    auto transaction = store.Begin();
+    transaction->AppendEvent(Event(0));
+    transaction->Commit();
+  }
+  BackTo(3);
+  EXPECT_THROW(Store(path_, Access::kReadOnly), StoreError) << "a reader migrates nothing";
+  Store store(path_);
+  EXPECT_EQ(store.Read()->EventCount(), 1);
+  auto transaction = store.Begin();
+  transaction->SetPassword({"ana", "hash", 1, false});
+  transaction->Put(Table::kAccount, {"ana", "", 0, kForever, 1, "{}"});
+  transaction->Commit();
+  EXPECT_EQ(store.Read()->Password("ana")->hash, "hash");
+  EXPECT_TRUE(store.Read()->Row(Table::kAccount, "ana", 1));
 }
 
 TEST_F(StoreTest, AnUndonePartLeavesTheRestOfTheTransaction) {
@@ -214,13 +249,7 @@ TEST_F(StoreTest, TheFirstSchemaIsGivenItsTiles) {
     }
     transaction->Commit();
   }
-  {
-    Connection connection(path_, Access::kReadWrite);
-    for (const char* table : {"tile", "opening", "fault", "log_epoch", "anchor"}) {
-      connection.Execute(std::string("DROP TABLE ") + table);
-    }
-    connection.Execute("DELETE FROM schema_version WHERE version > 1");
-  }
+  BackTo(1);
   const Store store(path_);
   const auto tables = store.Read();
   const journal::TreeEdge stored(kEvents, [&](const journal::TileId& id) {
