@@ -12,6 +12,7 @@ int RunMeasure(int argc, char** argv);
 int RunRebuild(int argc, char** argv);
 int RunServe(int argc, char** argv);
 int RunSimulate(int argc, char** argv);
+int RunUser(int argc, char** argv);
 int RunVerify(int argc, char** argv);
 
 }  // namespace monitor::cli

@@ -6,10 +6,11 @@
 // The server half, reached as `etalon serve`, `etalon verify`, ...
 int main(int argc, char** argv) {
   using namespace monitor::cli;
-  static constexpr std::array<Subcommand, 4> kCommands = {{
+  static constexpr std::array<Subcommand, 5> kCommands = {{
       {"demo", RunDemo, "a facility with a year of measurements on loopback"},
       {"serve", RunServe, "keep the quality record and answer for it over HTTP"},
       {"verify", RunVerify, "check a record or backup against its checkpoints"},
+      {"user", RunUser, "make accounts and grant roles"},
       {"rebuild", RunRebuild, "build the read tables again from the journal"},
   }};
   return Dispatch({.name = "etalon-server",

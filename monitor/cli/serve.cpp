@@ -15,6 +15,7 @@
 #include "monitor/service/data_folder.h"
 #include "monitor/service/facility_file.h"
 #include "monitor/service/http_server.h"
+#include "monitor/service/people.h"
 #include "monitor/service/time_text.h"
 #include "sop/store/store.h"
 
@@ -30,6 +31,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8080";
   std::string origin;
   std::string clock_start;
+  std::string public_url;
 };
 
 struct UsageError : std::runtime_error {
@@ -73,6 +75,14 @@ service::ServerOptions Address(const std::string& listen) {
   if (!host.empty()) options.host = host;
   options.port = std::stoi(port);
   return options;
+}
+
+/// An origin as browsers write it: scheme, host and port, nothing else.
+std::string PublicUrl(const std::string& url) {
+  const bool known = url.starts_with("https://") || url.starts_with("http://");
+  const std::size_t host = url.find("://") + 3;
+  if (url.empty() || (known && url.size() > host && url.find('/', host) == url.npos)) return url;
+  throw UsageError("--public-url takes an address such as https://etalon.example.org, no path.");
 }
 
 /// The origin that a new log gets: the option, else what the facility file says.
@@ -135,6 +145,7 @@ std::unique_ptr<service::QualityRecord> OpenRecord(const ServeOptions& options,
 /// Runs until a signal asks it to end. The signals are blocked before the first thread starts.
 int Serve(const ServeOptions& options) {
   service::ServerOptions address = Address(options.listen);
+  address.public_url = PublicUrl(options.public_url);
   sigset_t ending;
   sigemptyset(&ending);
   sigaddset(&ending, SIGTERM);
@@ -143,6 +154,7 @@ int Serve(const ServeOptions& options) {
 
   ServiceClock clock;
   const auto record = OpenRecord(options, clock);
+  record->people().SeedRoles();
   ApplyFacility(*record, options.facility);
   const fs::path token_file = fs::path(options.data) / "admin.token";
   WriteAdminToken(*record, token_file);
@@ -153,6 +165,9 @@ int Serve(const ServeOptions& options) {
                              address);
   const std::string host =
       address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]";
+  if (!address.public_url.starts_with("https://") && !service::IsLoopback(address.host)) {
+    log::Log(log::Severity::kWarning, "passwords_travel_in_clear", {{"listen", options.listen}});
+  }
   const std::string url = "http://" + host + ":" + std::to_string(server.port());
   log::Log(log::Severity::kInfo, "serving", {{"url", url}, {"origin", OriginOf(*record)}});
   std::cout << "Listening on " << url << "\nAdministrator's token: " << token_file.string()
@@ -174,6 +189,8 @@ int RunServe(int argc, char** argv) {
   app.add_option("--facility", options.facility, "facility.toml to seed the register from");
   app.add_option("--listen", options.listen, "HOST:PORT; :0 takes any free port of loopback")
       ->capture_default_str();
+  app.add_option("--public-url", options.public_url,
+                 "What people type when a TLS proxy on this machine stands in front");
   app.add_option("--origin", options.origin, "Origin of a new log, \"example.org/etalon\"");
   app.add_option("--clock-start", options.clock_start,
                  "Simulated time at start; only for logs whose origin begins with demo/");

@@ -7,11 +7,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <chrono>
 
 #include "monitor/log/log.h"
-#include "monitor/service/time_text.h"
 #include "sop/store/store.h"
 
 namespace monitor::service {
@@ -19,9 +17,6 @@ namespace {
 
 using log::Log;
 using log::Severity;
-
-constexpr std::string_view kBearer = "bearer ";
-constexpr std::size_t kLongestToken = 512;
 
 constexpr std::array<std::pair<const char*, const char*>, 6> kSecurityHeaders = {{
     {"Content-Security-Policy",
@@ -85,16 +80,6 @@ void Send(const httplib::Request& request, const Reply& reply, httplib::Response
   }
 }
 
-/// The scheme's name knows no case; a token of absurd length is none.
-std::string TokenOf(const httplib::Request& request) {
-  const std::string header = request.get_header_value("Authorization");
-  if (header.size() <= kBearer.size() || header.size() > kLongestToken) return {};
-  const bool bearer = std::ranges::equal(
-      std::string_view(header).substr(0, kBearer.size()), kBearer,
-      [](char c, char wanted) { return std::tolower(static_cast<unsigned char>(c)) == wanted; });
-  return bearer ? header.substr(kBearer.size()) : std::string();
-}
-
 /// Reads a body that is held in memory; the guard has capped its declared length.
 std::string WholeBody(const httplib::ContentReader& reader, std::uint64_t declared) {
   std::string body;
@@ -122,8 +107,12 @@ Reply WorldBroke(const char* event, const std::exception& error) {
 
 }  // namespace
 
-Dispatch::Dispatch(const Router& router, Services& services, GuardLimits limits)
-    : router_(router), services_(services), limits_(limits) {}
+Dispatch::Dispatch(const Router& router, Services& services, Gate gate, GuardLimits limits)
+    : router_(router), services_(services), gate_(gate), limits_(limits) {}
+
+std::string Dispatch::Asked::Name() const {
+  return route == nullptr ? "other" : route->method + " " + route->pattern;
+}
 
 bool Dispatch::Refuse(const httplib::Request& request, httplib::Response& response) const {
   const auto problem = Inspect(request, limits_);
@@ -133,37 +122,22 @@ bool Dispatch::Refuse(const httplib::Request& request, httplib::Response& respon
   return true;
 }
 
-void Dispatch::Authorise(const Route& route, const httplib::Request& request, Exchange& exchange) {
-  const std::string token = TokenOf(request);
-  if (!token.empty()) exchange.who = services_.record.Authenticate(token);
-  if (exchange.who && exchange.who->role == "agent") {
-    constexpr std::string_view kPrefix = "agent:";
-    std::string_view name = exchange.who->subject;
-    if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
-    services_.contacts.Seen(name, TimeText(services_.clock()));
-  }
-  if (route.access == Access::kOpen) return;
-  if (!exchange.who) {
-    throw Problem(401, "not_signed_in", "Send a valid token: \"Authorization: Bearer TOKEN\".");
-  }
-  const std::string& role = exchange.who->role;
-  const bool allowed = role == "admin" || (role == "agent" && route.access == Access::kAgent);
-  if (!allowed) {
-    throw Problem(403, "not_allowed", "An agent's token cannot do this; an administrator's can.");
-  }
+void Dispatch::Ask(const httplib::Request& request, Asked& asked) const {
+  gate_.Identify(request, asked.exchange);
+  Router::Match match = router_.Find(request.method, request.path);
+  asked.route = match.route;
+  asked.exchange.path = std::move(match.path);
+  gate_.Authorise(*asked.route, request, asked.exchange);
 }
 
 Reply Dispatch::Answer(const httplib::Request& request, const httplib::ContentReader* reader,
-                       std::string& route_name) {
-  Router::Match match = router_.Find(request.method, request.path);
-  const Route& route = *match.route;
-  route_name = route.method + " " + route.pattern;
-  Exchange exchange;
-  exchange.path = std::move(match.path);
+                       Asked& asked) {
+  Ask(request, asked);
+  const Route& route = *asked.route;
+  Exchange& exchange = asked.exchange;
   exchange.accept = request.get_header_value("Accept");
   exchange.host = request.get_header_value("Host");
   exchange.body_length = DeclaredLength(request);
-  Authorise(route, request, exchange);
   exchange.query = CheckQuery(route, request.params);
   if (reader != nullptr && route.body_media.empty()) {
     exchange.body = WholeBody(*reader, exchange.body_length);
@@ -173,13 +147,14 @@ Reply Dispatch::Answer(const httplib::Request& request, const httplib::ContentRe
           [&](const char* data, std::size_t size) { return take(std::string_view(data, size)); });
     };
   }
+  gate_.AuthoriseInstrument(route, exchange);
   return route.handle(exchange);
 }
 
 Reply Dispatch::Guarded(const httplib::Request& request, const httplib::ContentReader* reader,
-                        std::string& route_name) {
+                        Asked& asked) {
   try {
-    return Answer(request, reader, route_name);
+    return Answer(request, reader, asked);
   } catch (const Problem& problem) {
     Reply reply = ProblemReply(problem);
     if (problem.status == 405) {
@@ -195,7 +170,7 @@ Reply Dispatch::Guarded(const httplib::Request& request, const httplib::ContentR
   } catch (const BlobError& error) {
     return WorldBroke("blob_failed", error);
   } catch (const std::exception& error) {
-    Log(Severity::kError, "request_failed", {{"route", route_name}, {"error", error.what()}});
+    Log(Severity::kError, "request_failed", {{"route", asked.Name()}, {"error", error.what()}});
     return ProblemReply(
         Problem(500, "internal", "This request met a fault in the program; its log says which."));
   }
@@ -204,23 +179,23 @@ Reply Dispatch::Guarded(const httplib::Request& request, const httplib::ContentR
 void Dispatch::Serve(const httplib::Request& request, httplib::Response& response,
                      const httplib::ContentReader* reader) {
   const auto begin = std::chrono::steady_clock::now();
-  std::string route_name = "other";
-  const Reply reply = Guarded(request, reader, route_name);
+  Asked asked;
+  const Reply reply = Guarded(request, reader, asked);
   try {
     Send(request, reply, response);
   } catch (const BlobError& error) {
     Send(request, WorldBroke("blob_failed", error), response);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  services_.meter.Count(route_name, took.count(), OutcomeOf(response.status));
+  services_.meter.Count(asked.Name(), took.count(), OutcomeOf(response.status));
+  gate_.Remember(asked.route, request, asked.exchange, response.status);
 }
 
 bool Dispatch::MaySendBody(const httplib::Request& request, httplib::Response& response) {
   if (Refuse(request, response)) return false;
+  Asked asked;
   try {
-    const Router::Match match = router_.Find(request.method, request.path);
-    Exchange exchange;
-    Authorise(*match.route, request, exchange);
+    Ask(request, asked);
     return true;
   } catch (const Problem& problem) {
     Send(request, ProblemReply(problem), response);
@@ -228,6 +203,7 @@ bool Dispatch::MaySendBody(const httplib::Request& request, httplib::Response& r
     // The HTTP library calls this outside its own guard: what escapes here ends the service.
     Send(request, WorldBroke("store_failed", error), response);
   }
+  gate_.Remember(asked.route, request, asked.exchange, response.status);
   return false;
 }
 

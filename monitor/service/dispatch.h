@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "monitor/service/gate.h"
 #include "monitor/service/guard.h"
 #include "monitor/service/routes.h"
 
@@ -19,7 +20,7 @@ namespace monitor::service {
 class Dispatch {
  public:
   /// `router` and `services` outlive it.
-  Dispatch(const Router& router, Services& services, GuardLimits limits);
+  Dispatch(const Router& router, Services& services, Gate gate, GuardLimits limits);
 
   /// The guard's word on the head of a request; true when it was refused and answered.
   bool Refuse(const httplib::Request& request, httplib::Response& response) const;
@@ -30,14 +31,20 @@ class Dispatch {
   bool MaySendBody(const httplib::Request& request, httplib::Response& response);
 
  private:
-  Reply Answer(const httplib::Request& request, const httplib::ContentReader* reader,
-               std::string& route_name);
+  /// A request as far as it has come: refused early, it has no route, or nobody who asks.
+  struct Asked {
+    const Route* route = nullptr;
+    Exchange exchange;
+    [[nodiscard]] std::string Name() const;
+  };
+  void Ask(const httplib::Request& request, Asked& asked) const;
+  Reply Answer(const httplib::Request& request, const httplib::ContentReader* reader, Asked& asked);
   Reply Guarded(const httplib::Request& request, const httplib::ContentReader* reader,
-                std::string& route_name);
-  void Authorise(const Route& route, const httplib::Request& request, Exchange& exchange);
+                Asked& asked);
 
   const Router& router_;
   Services& services_;
+  Gate gate_;
   GuardLimits limits_;
 };
 

@@ -28,7 +28,8 @@ struct Section {
 };
 
 // In the order in which the commands are given: each refers to what stands above it.
-constexpr std::array<Section, 10> kSections = {{{"facility", "facility_described"},
+constexpr std::array<Section, 11> kSections = {{{"facility", "facility_described"},
+                                                {"role", "role_defined"},
                                                 {"instrument", "instrument_registered"},
                                                 {"configuration", "configuration_registered"},
                                                 {"procedure", "procedure_approved"},

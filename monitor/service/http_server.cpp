@@ -16,7 +16,15 @@ using Handling = httplib::Server::HandlerResponse;
 
 bool HasBody(const Request& request) { return request.method == "POST" || request.method == "PUT"; }
 
-void AddAllRoutes(Router& router, Services& services) {
+GatePolicy PolicyOf(const ServerOptions& options) {
+  const bool secure = options.public_url.starts_with("https://");
+  return {.listener = IsLoopback(options.host) ? GatePolicy::Listener::kLoopback
+                                               : GatePolicy::Listener::kNetwork,
+          .cookies = secure ? CookiePolicy::kSecure : CookiePolicy::kPlain,
+          .public_url = options.public_url};
+}
+
+void AddAllRoutes(Router& router, Services& services, CookiePolicy cookies) {
   AddRegisterRoutes(router, services);
   AddMeasurementRoutes(router, services);
   AddBlobRoutes(router, services);
@@ -26,6 +34,10 @@ void AddAllRoutes(Router& router, Services& services) {
   AddCommandRoutes(router, services);
   AddFaultRoutes(router, services);
   AddAgentRoutes(router, services);
+  AddAccountRoutes(router, services);
+  AddSessionRoutes(router, services, cookies);
+  AddTokenRoutes(router, services);
+  AddAccessLogRoutes(router, services);
   AddMachineRoutes(router, services);
 #ifdef ETALON_WEB_ASSETS
   AddWebRoutes(router);
@@ -34,12 +46,16 @@ void AddAllRoutes(Router& router, Services& services) {
 
 }  // namespace
 
+bool IsLoopback(const std::string& host) {
+  return host.starts_with("127.") || host == "::1" || host == "localhost";
+}
+
 struct HttpServer::Impl {
   Impl(Services given, const ServerOptions& options)
       : services(std::move(given)),
-        dispatch(router, services, options.limits),
+        dispatch(router, services, Gate(services, PolicyOf(options)), options.limits),
         server(options.limits, options.times, options.threads, options.requests_per_connection) {
-    AddAllRoutes(router, services);
+    AddAllRoutes(router, services, PolicyOf(options).cookies);
     services.meter.Declare("other");
     for (const Route& route : router.routes()) {
       services.meter.Declare(route.method + " " + route.pattern);

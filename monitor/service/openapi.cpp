@@ -51,10 +51,10 @@ Json Responses(const Route& route) {
   }
   const Json done = {{"description", "Done."}, {"content", content}};
   Json responses = {{"200", done}, {"400", Problems("The request cannot be understood.")}};
-  if (route.access != Access::kOpen) {
-    responses["201"] = done;
-    responses["401"] = Problems("No valid token.");
-    responses["403"] = Problems("The token's role may not do this.");
+  if (route.method != "GET") responses["201"] = done;
+  if (route.right != kAnyone) {
+    responses["401"] = Problems("Nobody is signed in, and no valid token came.");
+    responses["403"] = Problems("Nothing that whoever asks holds gives this right here.");
   }
   for (const int status : route.refusals) {
     responses[std::to_string(status)] = Problems("Refused; the problem says why.");
@@ -89,13 +89,13 @@ Json Operation(const Route& route) {
     operation["requestBody"] = {{"required", true},
                                 {"content", {{route.body_media, Json::object()}}}};
   }
-  if (route.access != Access::kOpen) {
+  operation["x-right"] = route.right;
+  if (route.right != kAnyone) {
     Json requirement = Json::object();
     requirement["token"] = Json::array();
     operation["security"] = Json::array();
     operation["security"].push_back(requirement);
-    operation["description"] =
-        route.access == Access::kAdmin ? "For administrators." : "For agents and administrators.";
+    operation["description"] = "Asks for the right " + std::string(route.right) + ".";
   }
   return operation;
 }

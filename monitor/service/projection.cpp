@@ -63,10 +63,26 @@ void ProjectDecision(sop::store::Transaction& tables, const PlacedEvent& event) 
   AddQuantities(tables, event, row);
 }
 
+/// An account's row is what all of its events said, the newest first.
+Json AccountBody(const sop::store::Reader& tables, const PlacedEvent& event) {
+  Json body = Json::object();
+  const auto before = tables.Row(Table::kAccount, Text(event.event.body, "id"), event.idx);
+  if (before) body = Json::parse(before->body);
+  body.update(event.event.body);
+  body.erase("reason");
+  if (event.event.type == "account_closed") body["closed"] = true;
+  return body;
+}
+
 }  // namespace
 
 std::string SubjectId(const std::string& instrument, const std::string& configuration) {
   return instrument + "/" + configuration;
+}
+
+std::string GrantId(const std::string& account, const std::string& role,
+                    const std::string& instrument) {
+  return account + "/" + role + (instrument.empty() ? "" : "@" + instrument);
 }
 
 std::string AssignmentId(const std::string& procedure, const std::string& subject) {
@@ -104,6 +120,14 @@ std::optional<Address> AddressOf(std::string_view type, const Json& body, std::i
     return Address{Table::kFault, "fault-" + std::to_string(idx), instrument};
   }
   if (type == "log_epoch_opened") return Address{Table::kLogEpoch, body.at("epoch").dump(), ""};
+  if (type == "account_created" || type == "account_changed" || type == "account_closed") {
+    return Address{Table::kAccount, text("id"), ""};
+  }
+  if (type == "role_defined") return Address{Table::kRole, text("id"), ""};
+  if (type == "role_granted" || type == "role_revoked") {
+    return Address{Table::kRoleGrant, GrantId(text("account"), text("role"), instrument),
+                   text("account")};
+  }
   if (type == "measurement_reviewed") return Address{Table::kReview, text("measurement"), ""};
   return std::nullopt;
 }
@@ -115,11 +139,12 @@ void Project(sop::store::Transaction& tables, const PlacedEvent& event) {
   if (type == "hold_released") return tables.Close(Table::kHold, Text(body, "hold"), event.idx);
   const auto address = AddressOf(type, body, event.idx);
   if (!address) return;  // log_opened and measurement_received have no table of their own
-  if (type == "assignment_made" && body.value("ended", false)) {
+  if ((type == "assignment_made" && body.value("ended", false)) || type == "role_revoked") {
     return tables.Close(address->table, address->id, event.idx);
   }
+  const Json row = address->table == Table::kAccount ? AccountBody(tables, event) : body;
   tables.Put(address->table, {address->id, address->scope, event.idx, sop::store::kForever,
-                              event.recorded_ms, Canonicalise(body)});
+                              event.recorded_ms, Canonicalise(row)});
 }
 
 }  // namespace monitor::service

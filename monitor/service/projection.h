@@ -14,6 +14,8 @@ void Project(sop::store::Transaction& tables, const PlacedEvent& event);
 /// Ids of entries that have no id of their own.
 [[nodiscard]] std::string SubjectId(const std::string& instrument,
                                     const std::string& configuration);  ///< "lsm-1/63x-561"
+[[nodiscard]] std::string GrantId(const std::string& account, const std::string& role,
+                                  const std::string& instrument);
 [[nodiscard]] std::string AssignmentId(const std::string& procedure, const std::string& subject);
 [[nodiscard]] std::string RepeatStudyId(const std::string& subject, const std::string& procedure);
 

@@ -55,6 +55,10 @@ QualityRecord::Impl::Impl(RecordOptions record_options) : options(std::move(reco
     writer = std::make_unique<JournalWriter>(
         *store, LoadLogKey(options.data_dir, new_log, options.log_origin), options.clock, Project);
     OpenLog(*writer);
+    people = std::make_unique<People>(*store, *writer, options.clock, options.password_cost);
+    sign_ins = std::make_unique<SignIns>(*store, *writer, *people, options.clock);
+    access_log = std::make_unique<AccessLog>(*store, *writer, options.clock);
+    housekeeper = std::make_unique<Housekeeper>(*access_log, *sign_ins);
   } catch (...) {
     UnlockDataFolder(lock_file);
     throw;
@@ -62,6 +66,7 @@ QualityRecord::Impl::Impl(RecordOptions record_options) : options(std::move(reco
 }
 
 QualityRecord::Impl::~Impl() {
+  housekeeper.reset();
   writer.reset();
   store.reset();
   UnlockDataFolder(lock_file);
@@ -106,6 +111,10 @@ std::shared_ptr<const RegisterState> QualityRecord::Impl::State(const View& view
 QualityRecord::QualityRecord(RecordOptions options)
     : impl_(std::make_unique<Impl>(std::move(options))) {}
 QualityRecord::~QualityRecord() = default;
+
+People& QualityRecord::people() { return *impl_->people; }
+SignIns& QualityRecord::sign_ins() { return *impl_->sign_ins; }
+AccessLog& QualityRecord::access_log() { return *impl_->access_log; }
 
 nlohmann::json QualityRecord::Events(std::uint64_t from_index, int limit) const {
   const View view = impl_->Look(std::nullopt);

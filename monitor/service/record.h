@@ -9,16 +9,23 @@
 #include <string>
 #include <string_view>
 
+#include "monitor/service/passwords.h"
 #include "sop/journal/tiles.h"
+#include "sop/rights.h"
 
 namespace monitor::service {
+
+class AccessLog;
+class People;
+class SignIns;
 
 /// A refusal with a stable type, in the form of RFC 9457; the HTTP layer prints it as it is.
 struct Problem : std::runtime_error {
   Problem(int http_status, std::string stable_type, std::string one_sentence)
       : std::runtime_error(one_sentence), status(http_status), type(std::move(stable_type)) {}
-  int status;        ///< 400, 401, 403, 404, 409, 413, 422, 503
-  std::string type;  ///< "unknown_instrument": the last part of the problem type URI
+  int status;             ///< 400, 401, 403, 404, 409, 413, 422, 429, 503
+  std::string type;       ///< "unknown_instrument": the last part of the problem type URI
+  int retry_after_s = 0;  ///< when asking again makes sense; 0: not said
 };
 
 using Clock = std::function<std::chrono::sys_time<std::chrono::milliseconds>()>;
@@ -28,6 +35,7 @@ struct RecordOptions {
   std::string data_dir;    ///< holds etalon.db, log.key, blobs/; made when missing
   std::string log_origin;  ///< only for a new log; "demo/..." allows a simulated clock
   Clock clock;
+  PasswordCost password_cost = {};
 };
 
 /// The quality record: the journal, its read tables, and every question asked of them.
@@ -117,10 +125,17 @@ class QualityRecord {
 
   // --- identity (issue of tokens is not part of the quality record; digests only are kept)
   // ---------
+  [[nodiscard]] People& people();         ///< accounts, roles, passwords
+  [[nodiscard]] SignIns& sign_ins();      ///< sessions and API tokens
+  [[nodiscard]] AccessLog& access_log();  ///< who asked for what
   /// Makes a token for `subject` ("admin", "agent:confocal-room") with `role` admin|agent.
   std::string IssueToken(std::string_view subject, std::string_view role);
   struct Identity {
     std::string subject, role;
+    sop::Rights rights;
+    std::string session;        ///< its id, where a session proves the identity
+    std::string token;          ///< its id, where an API token does
+    bool reads_logged = false;  ///< time-boxed: every read stands in the access log
   };
   [[nodiscard]] std::optional<Identity> Authenticate(std::string_view token) const;
 

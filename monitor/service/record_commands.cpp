@@ -3,6 +3,7 @@
 
 #include "monitor/service/command_rules.h"
 #include "monitor/service/facility_file.h"
+#include "monitor/service/people.h"
 #include "monitor/service/projection.h"
 #include "monitor/service/record.h"
 #include "monitor/service/record_impl.h"
@@ -124,6 +125,7 @@ std::optional<PlacedEvent> Apply(JournalWriter::Batch& batch, const std::string&
                                  bool skip_unchanged) {
   if (type == "facility_described") CheckFacility(body, origin);
   CheckReferences(type, body, References(batch, batch.tables()));
+  CheckPeopleCommand(type, body, batch);
   if (const auto address = AddressOf(type, body, batch.size())) {
     const auto in_force = batch.tables().Row(address->table, address->id, batch.size());
     if (skip_unchanged && in_force && Unchanged(body, Json::parse(in_force->body))) {

@@ -1,10 +1,7 @@
-#include <sys/random.h>
-
-#include <array>
-
 #include "monitor/service/command_rules.h"
 #include "monitor/service/record.h"
 #include "monitor/service/record_impl.h"
+#include "monitor/service/secret.h"
 #include "sop/journal/canonical_json.h"
 
 namespace monitor::service {
@@ -14,17 +11,6 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kTokenPrefix = "etalon_";  ///< lets secret scanners know one
 constexpr std::size_t kMaxTokenBytes = 200;
-
-std::string RandomHex() {
-  sop::journal::Digest bytes{};
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ssize_t got = getrandom(bytes.data() + filled, bytes.size() - filled, 0);
-    if (got <= 0) throw sop::store::StoreError("the system gives no random bytes");
-    filled += static_cast<std::size_t>(got);
-  }
-  return sop::journal::ToHex(bytes);
-}
 
 const sop::Shape& InboxEntryShape() {
   using Kind = sop::Member::Kind;
@@ -44,8 +30,8 @@ std::string QualityRecord::IssueToken(std::string_view subject, std::string_view
   if (subject.empty() || subject.size() > kMaxTokenBytes) {
     throw Problem(422, "wrong_value", "subject must be 1 to 200 bytes");
   }
-  const std::string token = std::string(kTokenPrefix) + RandomHex();
-  const std::string digest = sop::journal::ToHex(sop::journal::Sha256(token));
+  const std::string token = std::string(kTokenPrefix) + RandomSecret();
+  const std::string digest = SecretDigest(token);
   impl_->writer->Run([&](JournalWriter::Batch& batch) {
     batch.tables().AddToken({digest, std::string(subject), std::string(role)});
   });
@@ -54,11 +40,11 @@ std::string QualityRecord::IssueToken(std::string_view subject, std::string_view
 
 std::optional<QualityRecord::Identity> QualityRecord::Authenticate(std::string_view token) const {
   if (token.empty() || token.size() > kMaxTokenBytes) return std::nullopt;
-  // Looked up by digest: a token of 256 random bits needs no slow hash, and no byte of it is
-  // compared in a way that timing could tell.
-  const auto row = impl_->store->Read()->Token(sop::journal::ToHex(sop::journal::Sha256(token)));
-  if (!row) return std::nullopt;
-  return Identity{row->subject, row->role};
+  const auto row = impl_->store->Read()->Token(SecretDigest(token));
+  if (!row) return impl_->sign_ins->FromToken(token);
+  sop::Rights rights =
+      row->role == "admin" ? sop::Rights::All() : impl_->people->RightsOfRole(sop::kAgentRole);
+  return Identity{row->subject, row->role, std::move(rights), "", "", false};
 }
 
 void QualityRecord::ReportInbox(std::string_view agent, const Json& entries) {

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "monitor/service/housekeeper.h"
 #include "monitor/service/journal_writer.h"
+#include "monitor/service/people.h"
 #include "monitor/service/record.h"
 #include "monitor/service/register_state.h"
 #include "sop/store/store.h"
@@ -37,6 +39,10 @@ struct QualityRecord::Impl {
   int lock_file = -1;  ///< keeps a second service off the same folder
   std::unique_ptr<sop::store::Store> store;
   std::unique_ptr<JournalWriter> writer;
+  std::unique_ptr<People> people;
+  std::unique_ptr<SignIns> sign_ins;
+  std::unique_ptr<AccessLog> access_log;
+  std::unique_ptr<Housekeeper> housekeeper;
   mutable std::mutex cache_mutex;
   mutable std::shared_ptr<const RegisterState> cached;  ///< the newest
   /// Older ones, last used first: anyone may ask "as of", and a state is costly to load.

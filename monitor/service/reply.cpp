@@ -102,6 +102,9 @@ Reply ProblemReply(const Problem& problem) {
   if (problem.status == 401) {
     reply.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="etalon")");
   }
+  if (problem.retry_after_s > 0) {
+    reply.headers.emplace_back("Retry-After", std::to_string(problem.retry_after_s));
+  }
   return reply;
 }
 

@@ -167,6 +167,22 @@ std::map<std::string, std::string, std::less<>> CheckQuery(const Route& route,
   return checked;
 }
 
+std::function<std::string(const Exchange&)> InstrumentInPath(std::string name) {
+  return [name = std::move(name)](const Exchange& exchange) { return exchange.path.at(name); };
+}
+
+std::function<std::string(const Exchange&)> InstrumentInQuery() {
+  return [](const Exchange& exchange) { return exchange.Query("instrument"); };
+}
+
+std::function<std::string(const Exchange&)> InstrumentInBody() {
+  return [](const Exchange& exchange) {
+    const nlohmann::json body = exchange.JsonBody();
+    const auto found = body.find("instrument");
+    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+}
+
 Parameter AsOfParameter() {
   return {"as_of", "Recorded time: what the record said then.", Parameter::Kind::kTime};
 }

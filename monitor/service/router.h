@@ -13,8 +13,8 @@
 
 namespace monitor::service {
 
-/// Who may use a route. Nothing that writes is open.
-enum class Access { kOpen, kAgent, kAdmin };  // kAgent: an agent or an administrator
+/// In place of a right: the route is for everybody, whatever the facility's policy.
+inline constexpr std::string_view kAnyone = "anyone";
 
 /// One query parameter, as checked and as described in the OpenAPI document.
 struct Parameter {
@@ -34,10 +34,15 @@ struct Exchange {
   std::map<std::string, std::string, std::less<>> query;  ///< each at most once
   std::string accept;
   std::string host;               ///< the Host header, for links to this service
+  std::string address;            ///< of the client, as far as the policy on proxies trusts it
+  std::string client;             ///< the User-Agent header, cut
+  std::string named;              ///< the account that a sign-in names, where it exists
   std::string body;               ///< of a write that is not streamed
   std::uint64_t body_length = 0;  ///< as declared
   BodyReader read_body;           ///< of a streamed write
   std::optional<QualityRecord::Identity> who;
+  std::string cookie;  ///< the session's, where one proves who asks
+  bool stale = false;  ///< a cookie came that proves nothing any more
 
   [[nodiscard]] std::string Query(std::string_view name) const;  ///< empty when absent
   [[nodiscard]] int Count(std::string_view name, int fallback) const;
@@ -53,15 +58,19 @@ struct Answer {
 };
 
 struct Route {
-  std::string method;   ///< GET also answers HEAD
-  std::string pattern;  ///< "/api/v1/instruments/{id}"; "/badge/{instrument}.svg"
-  Access access = Access::kOpen;
+  std::string method;      ///< GET also answers HEAD
+  std::string pattern;     ///< "/api/v1/instruments/{id}"; "/badge/{instrument}.svg"
+  std::string_view right;  ///< one of sop::AllRights, or kAnyone
   std::string summary;
   std::vector<Parameter> query{};
   std::string body_schema{};  ///< of a JSON body; empty: none
   std::string body_media{};   ///< of a streamed body: the route reads it itself
   std::vector<Answer> answers{};
   std::vector<int> refusals{};  ///< documented statuses besides 400, 401, 403
+  /// The instrument that a request is about, for those who hold the right on one alone; none: the
+  /// route is about the facility. Called once the body is there.
+  std::function<std::string(const Exchange&)> instrument{};
+  bool any_instrument = false;  ///< holding the right on any instrument is enough
   bool is_page = false;         ///< its script reads the query: any is accepted, none is passed on
   std::function<Reply(Exchange&)> handle{};
 };
@@ -89,6 +98,11 @@ class Router {
 using QueryParameters = std::multimap<std::string, std::string>;
 [[nodiscard]] std::map<std::string, std::string, std::less<>> CheckQuery(
     const Route& route, const QueryParameters& given);
+
+/// Where a request names its instrument: in the address, the query, the JSON body.
+[[nodiscard]] std::function<std::string(const Exchange&)> InstrumentInPath(std::string name);
+[[nodiscard]] std::function<std::string(const Exchange&)> InstrumentInQuery();
+[[nodiscard]] std::function<std::string(const Exchange&)> InstrumentInBody();
 
 /// Parameters that most reads share.
 [[nodiscard]] Parameter AsOfParameter();

@@ -19,6 +19,12 @@ struct Services {
   Clock clock;
 };
 
+/// How the session's cookie travels.
+enum class CookiePolicy { kPlain, kSecure };  // kSecure: only over TLS
+
+/// The cookie's name; the prefix makes browsers refuse one that was not set over TLS by this host.
+[[nodiscard]] std::string_view CookieName(CookiePolicy policy);
+
 // One function a group of addresses; each in the file of its name.
 void AddRegisterRoutes(Router& router, Services& services);
 void AddMeasurementRoutes(Router& router, Services& services);
@@ -29,6 +35,10 @@ void AddTileRoutes(Router& router, Services& services);
 void AddCommandRoutes(Router& router, Services& services);
 void AddFaultRoutes(Router& router, Services& services);
 void AddAgentRoutes(Router& router, Services& services);
+void AddAccountRoutes(Router& router, Services& services);
+void AddSessionRoutes(Router& router, Services& services, CookiePolicy policy);
+void AddTokenRoutes(Router& router, Services& services);
+void AddAccessLogRoutes(Router& router, Services& services);
 void AddMachineRoutes(Router& router, Services& services);
 void AddWebRoutes(Router& router);
 

@@ -51,7 +51,7 @@ Reply ReportInbox(Services& services, Exchange& exchange) {
 void AddAgentRoutes(Router& router, Services& services) {
   router.Add({.method = "POST",
               .pattern = "/api/v1/agents",
-              .access = Access::kAdmin,
+              .right = "agent.enrol",
               .summary = "Makes an agent's token; it is shown this once.",
               .body_schema = "AgentName",
               .answers = {{"application/json", "AgentToken"}},
@@ -59,27 +59,17 @@ void AddAgentRoutes(Router& router, Services& services) {
   router.Add(
       {.method = "POST",
        .pattern = "/api/v1/inbox",
-       .access = Access::kAgent,
+       .right = "inbox.report",
        .summary = "Replaces the list of files that wait at an agent.",
        .body_schema = "InboxReport",
        .answers = {{"application/json", "InboxReported"}},
        .handle = [&services](Exchange& exchange) { return ReportInbox(services, exchange); }});
   router.Add({.method = "GET",
               .pattern = "/api/v1/inbox",
+              .right = "record.read",
               .summary = "Files that no rule matched and that wait for a person.",
               .answers = {{"application/json", "List"}},
               .handle = [&services](Exchange&) { return JsonReply(services.record.Inbox()); }});
-  router.Add({.method = "GET",
-              .pattern = "/api/v1/session",
-              .summary = "Whom the token of this request belongs to.",
-              .answers = {{"application/json", "Session"}},
-              .handle = [](Exchange& exchange) {
-                Json session = {{"subject", nullptr}, {"role", nullptr}};
-                if (exchange.who) {
-                  session = {{"subject", exchange.who->subject}, {"role", exchange.who->role}};
-                }
-                return CommandReply(200, session);
-              }});
 }
 
 }  // namespace monitor::service

@@ -61,14 +61,16 @@ Reply Get(Services& services, Exchange& exchange) {
 void AddBlobRoutes(Router& router, Services& services) {
   router.Add({.method = "PUT",
               .pattern = "/api/v1/blobs/{sha256}",
-              .access = Access::kAgent,
+              .right = "measurement.submit",
               .summary = "Stores a raw file or picture under its SHA-256.",
               .body_media = "application/octet-stream",
               .answers = {{"application/json", "Blob"}},
               .refusals = {413, 422},
+              .any_instrument = true,
               .handle = [&services](Exchange& exchange) { return Put(services, exchange); }});
   router.Add({.method = "GET",
               .pattern = "/api/v1/blobs/{sha256}",
+              .right = "blob.read",
               .summary = "The stored bytes; HEAD tells whether they are there.",
               .answers = {{"application/octet-stream", ""}},
               .refusals = {404},

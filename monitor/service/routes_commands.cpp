@@ -10,26 +10,34 @@ using Json = nlohmann::json;
 struct CommandRow {
   const char* pattern;
   const char* event;
+  const char* right;
   const char* summary;
   const char* path_field;  ///< the field of the body that the address fills; nullptr: none
 };
 
 constexpr std::array<CommandRow, 12> kCommands = {{
-    {"/api/v1/instruments", "instrument_registered", "Registers or changes an instrument.",
+    {"/api/v1/instruments", "instrument_registered", "register.change",
+     "Registers or changes an instrument.", nullptr},
+    {"/api/v1/configurations", "configuration_registered", "register.change",
+     "Registers or changes a configuration.", nullptr},
+    {"/api/v1/profiles", "profile_described", "register.change",
+     "Describes what a use profile needs.", nullptr},
+    {"/api/v1/procedures", "procedure_approved", "procedure.approve",
+     "Approves a version of a procedure.", nullptr},
+    {"/api/v1/limits", "limit_set_approved", "procedure.approve",
+     "Approves a version of a procedure's limits.", nullptr},
+    {"/api/v1/assignments", "assignment_made", "register.change",
+     "Assigns a procedure to a configuration.", nullptr},
+    {"/api/v1/artefacts", "artefact_registered", "register.change",
+     "Registers a reference artefact.", nullptr},
+    {"/api/v1/repeat-studies", "repeat_study_recorded", "study.record", "Records a repeat study.",
      nullptr},
-    {"/api/v1/configurations", "configuration_registered", "Registers or changes a configuration.",
+    {"/api/v1/scale-records", "scale_recorded", "study.record", "Records a scale verification.",
      nullptr},
-    {"/api/v1/profiles", "profile_described", "Describes what a use profile needs.", nullptr},
-    {"/api/v1/procedures", "procedure_approved", "Approves a version of a procedure.", nullptr},
-    {"/api/v1/limits", "limit_set_approved", "Approves a version of a procedure's limits.",
-     nullptr},
-    {"/api/v1/assignments", "assignment_made", "Assigns a procedure to a configuration.", nullptr},
-    {"/api/v1/artefacts", "artefact_registered", "Registers a reference artefact.", nullptr},
-    {"/api/v1/repeat-studies", "repeat_study_recorded", "Records a repeat study.", nullptr},
-    {"/api/v1/scale-records", "scale_recorded", "Records a scale verification.", nullptr},
-    {"/api/v1/holds", "hold_placed", "Takes an instrument or configuration out of use.", nullptr},
-    {"/api/v1/holds/{id}/release", "hold_released", "Releases a hold.", "hold"},
-    {"/api/v1/measurements/{key}/review", "measurement_reviewed",
+    {"/api/v1/holds", "hold_placed", "hold.place",
+     "Takes an instrument or configuration out of use.", nullptr},
+    {"/api/v1/holds/{id}/release", "hold_released", "hold.release", "Releases a hold.", "hold"},
+    {"/api/v1/measurements/{key}/review", "measurement_reviewed", "measurement.review",
      "Records what a person says of a measurement.", "measurement"},
 }};
 
@@ -48,11 +56,12 @@ void AddCommandRoutes(Router& router, Services& services) {
   for (const CommandRow& row : kCommands) {
     router.Add({.method = "POST",
                 .pattern = row.pattern,
-                .access = Access::kAdmin,
+                .right = row.right,
                 .summary = row.summary,
                 .body_schema = "Command",
                 .answers = {{"application/json", "Appended"}},
                 .refusals = {404, 409, 422},
+                .instrument = InstrumentInBody(),
                 .handle = [&services, row](Exchange& exchange) {
                   Json body = exchange.JsonBody();
                   if (row.path_field != nullptr) {

@@ -100,6 +100,7 @@ void AddStatus(Router& router, Services& services) {
   router.Add(
       {.method = "GET",
        .pattern = "/status",
+       .right = "status.read",
        .summary = "What the public may know: verdict, date, validity.",
        .answers = {{"application/json", "Status"}},
        .handle = [&services](Exchange&) {
@@ -112,9 +113,11 @@ void AddStatus(Router& router, Services& services) {
        }});
   router.Add({.method = "GET",
               .pattern = "/status/{instrument}",
+              .right = "status.read",
               .summary = "The public state of one instrument.",
               .answers = {{"application/json", "StatusRow"}},
               .refusals = {404},
+              .instrument = InstrumentInPath("instrument"),
               .handle = [&services](Exchange& exchange) {
                 Json row = PublicRow(
                     services.record.Instrument(exchange.path["instrument"], std::nullopt));
@@ -124,10 +127,12 @@ void AddStatus(Router& router, Services& services) {
   router.Add(
       {.method = "GET",
        .pattern = "/badge/{instrument}.svg",
+       .right = "status.read",
        .summary = "A dated badge: word, shape and colour of the worst verdict.",
        .query = {{"profile", "Only this profile."}, {"configuration", "Only this configuration."}},
        .answers = {{"image/svg+xml", ""}},
        .refusals = {404},
+       .instrument = InstrumentInPath("instrument"),
        .handle = [&services](Exchange& exchange) { return Badge(services, exchange); }});
 }
 
@@ -137,6 +142,7 @@ void AddFitnessRoutes(Router& router, Services& services) {
   constexpr auto kTime = Parameter::Kind::kTime;
   router.Add({.method = "GET",
               .pattern = "/api/v1/fitness",
+              .right = "fitness.read",
               .summary = "Is it fit for this profile in this slot? The verdict is in the body.",
               .query = {{"instrument", "The instrument's id.", Parameter::Kind::kText, true},
                         {"configuration", "Only this configuration."},
@@ -146,6 +152,7 @@ void AddFitnessRoutes(Router& router, Services& services) {
                         AsOfParameter()},
               .answers = {{"application/json", "Fitness"}},
               .refusals = {404},
+              .instrument = InstrumentInQuery(),
               .handle = [&services](Exchange& exchange) {
                 Json query = exchange.query;
                 query.erase("as_of");
@@ -153,6 +160,7 @@ void AddFitnessRoutes(Router& router, Services& services) {
               }});
   router.Add({.method = "POST",
               .pattern = "/api/v1/fitness",
+              .right = "fitness.read",
               .summary = "Many fitness questions at once; it reads only.",
               .query = {AsOfParameter()},
               .body_schema = "FitnessBatch",

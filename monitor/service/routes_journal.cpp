@@ -31,6 +31,7 @@ std::uint64_t Index(const std::string& text) {
 void AddJournalRoutes(Router& router, Services& services) {
   router.Add({.method = "GET",
               .pattern = "/api/v1/events",
+              .right = "record.read",
               .summary = "The journal's events in their order.",
               .query = {{"from", "The first log index; 0 when absent."}, LimitParameter()},
               .answers = {{"application/json", "List"}},
@@ -44,6 +45,7 @@ void AddJournalRoutes(Router& router, Services& services) {
               }});
   router.Add({.method = "GET",
               .pattern = "/api/v1/proof/{index}",
+              .right = "checkpoint.read",
               .summary = "The Merkle inclusion proof of one event.",
               .answers = {{"application/json", "Proof"}},
               .refusals = {404},
@@ -53,6 +55,7 @@ void AddJournalRoutes(Router& router, Services& services) {
   router.Add(
       {.method = "GET",
        .pattern = "/api/v1/consistency",
+       .right = "checkpoint.read",
        .summary = "The Merkle proof that an earlier checkpoint's journal begins a later one's.",
        .query = {{"from", "The earlier checkpoint's number of events."},
                  {"to", "The later checkpoint's number of events."}},
@@ -63,6 +66,7 @@ void AddJournalRoutes(Router& router, Services& services) {
        }});
   router.Add({.method = "GET",
               .pattern = "/checkpoint",
+              .right = "checkpoint.read",
               .summary = "The latest signed checkpoint (C2SP tlog-checkpoint).",
               .answers = {{"text/plain; charset=utf-8", ""}},
               .handle = [&services](Exchange&) {

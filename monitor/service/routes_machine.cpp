@@ -32,11 +32,13 @@ Reply HttpSd(const Exchange& exchange) {
 void AddMachineRoutes(Router& router, Services& services) {
   router.Add({.method = "GET",
               .pattern = "/metrics",
+              .right = "metrics.read",
               .summary = "Prometheus text exposition of committed state.",
               .answers = {{"text/plain; version=0.0.4; charset=utf-8", ""}},
               .handle = [&services](Exchange&) { return Metrics(services); }});
   router.Add({.method = "GET",
               .pattern = "/healthz",
+              .right = kAnyone,
               .summary = "The process answers.",
               .answers = {{"application/json", "State"}},
               .handle = [](Exchange&) {
@@ -44,6 +46,7 @@ void AddMachineRoutes(Router& router, Services& services) {
               }});
   router.Add({.method = "GET",
               .pattern = "/readyz",
+              .right = kAnyone,
               .summary = "The record can be read.",
               .answers = {{"application/json", "State"}},
               .refusals = {503},
@@ -56,11 +59,13 @@ void AddMachineRoutes(Router& router, Services& services) {
   router.Add(
       {.method = "GET",
        .pattern = "/api/v1/openapi.json",
+       .right = kAnyone,
        .summary = "This description.",
        .answers = {{"application/json", "OpenApi"}},
        .handle = [&router](Exchange&) { return JsonReply(OpenApiDocument(router.routes())); }});
   router.Add({.method = "GET",
               .pattern = "/api/v1/http_sd",
+              .right = "metrics.read",
               .summary = "Prometheus HTTP service discovery.",
               .answers = {{"application/json", "HttpSd"}},
               .handle = [](Exchange& exchange) { return HttpSd(exchange); }});

@@ -77,10 +77,26 @@ Reply Series(Services& services, Exchange& exchange) {
                                                           "outcome", "measurement", "received_at"});
 }
 
+std::function<std::string(const Exchange&)> InstrumentOfMeasurement(Services& services) {
+  return [&services](const Exchange& exchange) {
+    return services.record.Measurement(exchange.path.at("key"), std::nullopt)
+        .value("instrument", std::string());
+  };
+}
+
+/// A subject is "instrument/configuration".
+std::function<std::string(const Exchange&)> InstrumentOfSubject() {
+  return [](const Exchange& exchange) {
+    const std::string subject = exchange.Query("subject");
+    return subject.substr(0, subject.find('/'));
+  };
+}
+
 void AddSeries(Router& router, Services& services) {
   constexpr auto kTime = Parameter::Kind::kTime;
   router.Add({.method = "GET",
               .pattern = "/api/v1/series",
+              .right = "record.read",
               .summary = "A control chart's data: points and the limits in force at each.",
               .query = {{"subject", "\"instrument/configuration\".", Parameter::Kind::kText, true},
                         {"quantity", "A quantity's id.", Parameter::Kind::kText, true},
@@ -94,6 +110,7 @@ void AddSeries(Router& router, Services& services) {
                         FormatParameter()},
               .answers = {{"application/json", "Series"}, {"text/csv", ""}},
               .refusals = {404},
+              .instrument = InstrumentOfSubject(),
               .handle = [&services](Exchange& exchange) { return Series(services, exchange); }});
 }
 
@@ -102,14 +119,16 @@ void AddSeries(Router& router, Services& services) {
 void AddMeasurementRoutes(Router& router, Services& services) {
   router.Add({.method = "POST",
               .pattern = "/api/v1/measurements",
-              .access = Access::kAgent,
+              .right = "measurement.submit",
               .summary = "Submits a measurement; sending it twice stores it once.",
               .body_schema = "Submission",
               .answers = {{"application/json", "Receipt"}},
               .refusals = {409, 422},
+              .instrument = InstrumentInBody(),
               .handle = [&services](Exchange& exchange) { return Submit(services, exchange); }});
   router.Add({.method = "GET",
               .pattern = "/api/v1/measurements",
+              .right = "record.read",
               .summary = "Measurements, the latest first.",
               .query = {{"instrument", "Only of this instrument."},
                         {"configuration", "Only of this configuration."},
@@ -119,13 +138,16 @@ void AddMeasurementRoutes(Router& router, Services& services) {
                         AsOfParameter(),
                         FormatParameter()},
               .answers = {{"application/json", "Measurements"}, {"text/csv", ""}},
+              .instrument = InstrumentInQuery(),
               .handle = [&services](Exchange& exchange) { return List(services, exchange); }});
   router.Add({.method = "GET",
               .pattern = "/api/v1/measurements/{key}",
+              .right = "record.read",
               .summary = "One measurement: what was measured, decided, and the proof of both.",
               .query = {AsOfParameter()},
               .answers = {{"application/json", "MeasurementDetail"}},
               .refusals = {404},
+              .instrument = InstrumentOfMeasurement(services),
               .handle = [&services](Exchange& exchange) {
                 return JsonReply(
                     services.record.Measurement(exchange.path["key"], exchange.AsOf()));

@@ -25,6 +25,7 @@ Json FlatInstruments(const Json& answer) {
 void AddInstruments(Router& router, Services& services) {
   router.Add({.method = "GET",
               .pattern = "/api/v1/instruments",
+              .right = "register.read",
               .summary = "All instruments with their verdicts.",
               .query = {AsOfParameter(), FormatParameter()},
               .answers = {{"application/json", "Instruments"}, {"text/csv", ""}},
@@ -38,19 +39,23 @@ void AddInstruments(Router& router, Services& services) {
               }});
   router.Add({.method = "GET",
               .pattern = "/api/v1/instruments/{id}",
+              .right = "register.read",
               .summary = "One instrument: configurations, latest quantities, measurements.",
               .query = {AsOfParameter()},
               .answers = {{"application/json", "Instrument"}},
               .refusals = {404},
+              .instrument = InstrumentInPath("id"),
               .handle = [&services](Exchange& exchange) {
                 return JsonReply(services.record.Instrument(exchange.path["id"], exchange.AsOf()));
               }});
   router.Add({.method = "GET",
               .pattern = "/api/v1/configurations/{id}",
+              .right = "register.read",
               .summary = "One configuration; name the instrument where two share the id.",
               .query = {{"instrument", "The instrument's id."}, AsOfParameter()},
               .answers = {{"application/json", "Configuration"}},
               .refusals = {404, 409},
+              .instrument = InstrumentInQuery(),
               .handle = [&services](Exchange& exchange) {
                 return JsonReply(services.record.Configuration(
                     exchange.Query("instrument"), exchange.path["id"], exchange.AsOf()));
@@ -63,6 +68,7 @@ void AddQuestion(Router& router, Services& services, const char* pattern, const 
                  Question question) {
   router.Add({.method = "GET",
               .pattern = pattern,
+              .right = "register.read",
               .summary = summary,
               .query = {AsOfParameter()},
               .answers = {{"application/json", "List"}},

@@ -72,6 +72,7 @@ void AddTileRoutes(Router& router, Services& services) {
     for (int groups = 1; groups <= kMostGroups; ++groups) {
       router.Add({.method = "GET",
                   .pattern = "/tile/{level}" + IndexPattern(groups) + (whole ? "" : ".p/{width}"),
+                  .right = "checkpoint.read",
                   .summary = whole ? "256 hashes of the journal's Merkle tree (C2SP tlog-tiles)."
                                    : "The first hashes of a tile that is not yet whole.",
                   .answers = {{"application/octet-stream", ""}},

@@ -27,9 +27,11 @@ Reply Serve(std::string_view path) {
 
 void AddWebRoutes(Router& router) {
   // The page reads its own address: one file serves them all.
-  for (const char* page : {"/", "/instruments", "/instruments/{id}", "/measurements/{key}"}) {
+  for (const char* page :
+       {"/", "/account", "/sign-in", "/instruments", "/instruments/{id}", "/measurements/{key}"}) {
     router.Add({.method = "GET",
                 .pattern = page,
+                .right = kAnyone,
                 .summary = "A page for people.",
                 .answers = {{"text/html; charset=utf-8", ""}},
                 .is_page = true,
@@ -38,6 +40,7 @@ void AddWebRoutes(Router& router) {
   router.Add(
       {.method = "GET",
        .pattern = "/assets/{name}",
+       .right = kAnyone,
        .summary = "Styles, scripts and pictures of the pages.",
        .answers = {{"*/*", ""}},
        .refusals = {404},

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "monitor/service/http_server.h"
+#include "monitor/service/people.h"
 #include "sop/journal/merkle.h"
 #include "tests/monitor/service/record_fixture.h"
 
@@ -61,6 +62,7 @@ class RawClient {
 class HttpTest : public RecordTest {
  protected:
   HttpTest() {
+    record_->people().SeedRoles();
     ApplyFacility();
     admin_ = record_->IssueToken("admin", "admin");
     agent_ = record_->IssueToken("agent:confocal-room", "agent");
@@ -92,8 +94,9 @@ class HttpTest : public RecordTest {
     return {{"Authorization", "Bearer " + token}};
   }
 
-  [[nodiscard]] Json GetJson(const std::string& target, int status = 200) const {
-    const auto result = Client().Get(target);
+  [[nodiscard]] Json GetJson(const std::string& target, int status = 200,
+                             const std::string& token = "") const {
+    const auto result = Client().Get(target, token.empty() ? httplib::Headers{} : Bearer(token));
     if (!result) {
       ADD_FAILURE() << target << ": " << httplib::to_string(result.error());
       return {};

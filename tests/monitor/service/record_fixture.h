@@ -76,8 +76,8 @@ class RecordTest : public ::testing::Test {
 
   void Open() {
     record_.reset();
-    record_ = std::make_unique<QualityRecord>(
-        RecordOptions{dir_, "demo/test", [this] { return FromMs(now_ms_.load()); }});
+    record_ = std::make_unique<QualityRecord>(RecordOptions{
+        dir_, "demo/test", [this] { return FromMs(now_ms_.load()); }, password_cost_});
   }
   void SetClock(const char* time) { now_ms_ = ToMs(ParseTime(time).value()); }
   void ApplyFacility() { record_->ApplyFacility(kFacility, dir_, "admin"); }
@@ -153,6 +153,7 @@ class RecordTest : public ::testing::Test {
 
   std::string dir_;
   std::atomic<std::int64_t> now_ms_{0};
+  PasswordCost password_cost_{.passes = 1, .memory_bytes = 8U << 20};  ///< 10 ms each
   std::unique_ptr<QualityRecord> record_;
 };
 

@@ -258,12 +258,12 @@ TEST_F(ServeTest, VerifyTellsALostAndAnAlteredFile) {
   const fs::path raw = BlobFile("raw");
   fs::permissions(raw, fs::perms::owner_all);
   std::ofstream(raw) << "war";
-  verify(1, "BROKEN raw_altered at event 8: psf.tif is not the file");
+  verify(1, "BROKEN raw_altered at event 16: psf.tif is not the file");
   fs::remove(raw);
-  verify(1, "BROKEN raw_missing at event 8: psf.tif (sha256 ");
+  verify(1, "BROKEN raw_missing at event 16: psf.tif (sha256 ");
   std::ofstream(raw) << "raw";
   fs::remove(BlobFile("picture"));
-  verify(1, "BROKEN picture_missing at event 8: psf_xy");
+  verify(1, "BROKEN picture_missing at event 16: psf_xy");
   fs::remove_all(fs::path(Data()) / "blobs");
   verify(0, "blobs not checked: ");
 }
