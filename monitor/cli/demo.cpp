@@ -230,6 +230,20 @@ SeededFacility Seed(const fs::path& dir) {
   return seeded;
 }
 
+void Welcome(const SeededFacility& seeded, const std::string& address, int agent_port,
+             const fs::path& dir) {
+  std::cerr << "\nEtalon demonstration facility\n  pages    " << address << "\n  sign-in  "
+            << address << "/sign-in\n";
+  for (const DemoPerson& person : seeded.people) {
+    std::cerr << "           account " << person.account << ", password \"" << person.password
+              << "\": " << person.name << ", " << person.role << "\n";
+  }
+  std::cerr << "  token    " << seeded.admin_token << " (administrator)\n  metrics  " << address
+            << "/metrics and http://127.0.0.1:" << agent_port
+            << "/metrics\n  drop     calibration images into " << (dir / "qc").string()
+            << "/<instrument>/ (psf_*.tif, field_*.tif, power_*.csv)\n";
+}
+
 int Serve(bool once, const fs::path& dir) {
   const SeededFacility seeded = Seed(dir);
   const int port = FirstFreePort(kFirstPort);
@@ -249,11 +263,7 @@ int Serve(bool once, const fs::path& dir) {
       {(ProgramFolder() / "etalon").string(), "agent", "--config", (dir / "agent.toml").string()},
       dir / "agent.log");
 
-  std::cerr << "\nEtalon demonstration facility\n  pages    " << address
-            << "\n  sign-in  administrator, token " << seeded.admin_token << "\n  metrics  "
-            << address << "/metrics and http://127.0.0.1:" << agent_port
-            << "/metrics\n  drop     calibration images into " << (dir / "qc").string()
-            << "/<instrument>/ (psf_*.tif, field_*.tif, power_*.csv)\n";
+  Welcome(seeded, address, agent_port, dir);
   if (once) {
     const json verdict = MeasureOnce(address, dir);
     std::cout << verdict.dump() << std::endl;

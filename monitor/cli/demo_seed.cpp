@@ -14,7 +14,9 @@
 #include "monitor/agent/measuring.h"
 #include "monitor/agent/submission.h"
 #include "monitor/service/blobs.h"
+#include "monitor/service/people.h"
 #include "monitor/service/record.h"
+#include "monitor/service/time_text.h"
 #include "monitor/simulation/demo_files.h"
 #include "monitor/simulation/demo_year.h"
 
@@ -194,6 +196,24 @@ void ReviewWhatPassed(const json& receipt, QualityRecord& record) {
   record.Command("measurement_reviewed", {{"measurement", key}, {"meaning", "reviewed"}}, "ana");
 }
 
+/// Three people of different roles; the auditor's ends by itself.
+std::vector<DemoPerson> MakePeople(QualityRecord& record, std::chrono::sys_seconds now) {
+  const std::vector<DemoPerson> people = {
+      {"ana", "Ana Sousa", "quality_manager", "etalon demo ana"},
+      {"bruno", "Bruno Lopes", "operator", "etalon demo bruno"},
+      {"carla", "Carla Dias", "auditor", "etalon demo carla"}};
+  for (const DemoPerson& person : people) {
+    record.Command("account_created", {{"id", person.account}, {"name", person.name}}, "admin");
+    json grant = {{"account", person.account}, {"role", person.role}};
+    if (person.role == "auditor") {
+      grant["until"] = service::TimeText(now + std::chrono::days(30));
+    }
+    record.Command("role_granted", grant, "admin");
+    record.people().SetPassword(person.account, person.password, person.account);
+  }
+  return people;
+}
+
 void WriteFacilityFiles(const fs::path& dir, std::chrono::sys_seconds now) {
   for (const auto& [name, text] : simulation::DemoFiles(simulation::DemoStart(now))) {
     fs::create_directories((dir / name).parent_path());
@@ -214,6 +234,7 @@ SeededFacility SeedDemoYear(const fs::path& dir, const fs::path& etalon,
                         .log_origin = "demo/etalon",
                         .clock = [clock] { return clock->Now(); }});
   const service::BlobStore blobs(seeded.data_dir / "blobs");
+  record.people().SeedRoles();
   record.ApplyFacility(agent::ReadFile(dir / "facility.toml", 1u << 20), dir.string(), "admin");
   const Setups setups = SetupsOf(record);
 
@@ -247,6 +268,7 @@ SeededFacility SeedDemoYear(const fs::path& dir, const fs::path& etalon,
         }
         fs::remove_all(finished.work_folder);
       });
+  seeded.people = MakePeople(record, now);
   seeded.admin_token = record.IssueToken("admin", "admin");
   seeded.agent_token = record.IssueToken("agent:demo-agent", "agent");
   return seeded;

@@ -4,14 +4,21 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace monitor::cli {
+
+/// Somebody of the demonstration facility, with what they sign in with.
+struct DemoPerson {
+  std::string account, name, role, password;
+};
 
 /// What the seeded facility hands on to the real service and agent.
 struct SeededFacility {
   std::filesystem::path data_dir;
   std::string admin_token;
   std::string agent_token;
+  std::vector<DemoPerson> people{};
   int measurements = 0;
 };
 

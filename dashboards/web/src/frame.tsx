@@ -2,13 +2,15 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { endOfDay, isoDay, minute } from "./format/time.ts";
+import { AccountPage } from "./pages/account.tsx";
 import { FleetPage } from "./pages/fleet.tsx";
 import { InstrumentPageView } from "./pages/instrument.tsx";
 import { MeasurementPageView } from "./pages/measurement.tsx";
+import { SignInPage } from "./pages/sign_in.tsx";
 import { NotReady } from "./parts/states.tsx";
 import { useSetting, type Setting } from "./state/facility.ts";
-import { api, useResource } from "./state/resource.ts";
 import { asOf, href, setQuery, usePlace } from "./state/router.ts";
+import { signInHref, useSession } from "./state/session.ts";
 import { texts } from "./texts.ts";
 
 function Rail({ path, count }: { path: string; count: number | null }) {
@@ -55,25 +57,22 @@ function AsOfControl({ setting }: { setting: Setting }) {
   );
 }
 
-interface Session {
-  subject?: string | null;
-  role?: string | null;
-}
-
 function Top({ setting }: { setting: Setting }) {
-  const { data: session } = useResource<Session>(api("session", null));
+  const { data: session } = useSession();
   const facility = setting.fleet?.facility;
   return (
     <header class="top">
       <AsOfControl setting={setting} />
       <span class="grow" />
       {facility && <span>{texts.frame.zone(facility.name, facility.time_zone)}</span>}
-      {session && <span>{session.subject || texts.frame.signedOut}</span>}
+      {session && !session.subject && <a href={signInHref()}>{texts.frame.signIn}</a>}
+      {session?.subject && <a href="/account">{session.name || session.subject}</a>}
     </header>
   );
 }
 
-function Banners({ setting }: { setting: Setting }) {
+function Banners({ setting, path }: { setting: Setting; path: string }) {
+  const { data: session } = useSession();
   const chosen = asOf();
   const { contact, lastContact, zone } = setting;
   let lost = "";
@@ -87,6 +86,11 @@ function Banners({ setting }: { setting: Setting }) {
       {setting.fleet?.facility.demo && <div class="banner demo">{texts.frame.demo}</div>}
       {chosen && <div class="banner asof-banner">{texts.frame.asOfBanner(minute(chosen, zone))}</div>}
       <div aria-live="polite" role="status">
+        {session?.over && path !== "/sign-in" && (
+          <div class="banner over">
+            {texts.frame.sessionOver} <a href={signInHref()}>{texts.frame.signIn}</a>
+          </div>
+        )}
         {lost && <div class={`banner ${contact}`}>{lost}</div>}
       </div>
     </aside>
@@ -95,6 +99,8 @@ function Banners({ setting }: { setting: Setting }) {
 
 function Page({ path }: { path: string }) {
   if (path === "/" || path === "/instruments" || path === "/instruments/") return <FleetPage />;
+  if (path === "/sign-in") return <SignInPage />;
+  if (path === "/account") return <AccountPage />;
   const [, kind, id] = /^\/(instruments|measurements)\/([^/]+)\/?$/.exec(path) ?? [];
   if (kind === "instruments" && id) return <InstrumentPageView id={decoded(id)} key={id} />;
   if (kind === "measurements" && id) return <MeasurementPageView id={decoded(id)} key={id} />;
@@ -140,7 +146,7 @@ export function Frame() {
         <Rail path={path} count={setting.fleet?.items.length ?? null} />
         <div class="column">
           <Top setting={setting} />
-          <Banners setting={setting} />
+          <Banners setting={setting} path={path} />
           <main id="content" tabIndex={-1} ref={main} aria-labelledby="heading">
             <Page path={path} />
           </main>

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { texts } from "../texts.ts";
 import { href } from "../state/router.ts";
 import type { Status } from "../state/resource.ts";
+import { signInHref, useSession } from "../state/session.ts";
 
 /** Grey bars of the page's own size, only once loading has lasted long enough to be felt. */
 export function Skeleton({ rows = 6 }: { rows?: number }) {
@@ -37,6 +38,7 @@ export function Notice({ title, text, children }: {
 
 /** The page for every status but "ready". */
 export function NotReady({ status, missing }: { status: Status; missing: string }) {
+  const { data: session } = useSession();
   const home = (
     <p>
       <a class="btn" href={href("/instruments")}>
@@ -48,6 +50,17 @@ export function NotReady({ status, missing }: { status: Status; missing: string 
     return (
       <Notice title={texts.states.missingTitle} text={missing}>
         {home}
+      </Notice>
+    );
+  }
+  if (status === "forbidden" && !session?.subject) {
+    return (
+      <Notice title={texts.states.signInTitle} text={texts.states.signInText}>
+        <p>
+          <a class="btn p" href={signInHref()}>
+            {texts.frame.signIn}
+          </a>
+        </p>
       </Notice>
     );
   }

@@ -146,9 +146,13 @@ function resource(url: string): Resource {
 }
 
 addEventListener("visibilitychange", () => {
-  if (document.visibilityState !== "visible") return;
-  for (const r of resources.values()) if (r.users.size > 0) void r.ask();
+  if (document.visibilityState === "visible") askAgain();
 });
+
+/** Asks every address that is shown again, at once: after a write. */
+export function askAgain(): void {
+  for (const r of resources.values()) if (r.users.size > 0) void r.ask();
+}
 
 export interface Answer<T> {
   status: Status;

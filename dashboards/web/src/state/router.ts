@@ -73,7 +73,7 @@ export function followLinks(): void {
       return;
     }
     const path = link.pathname;
-    const own = path === "/" || /^\/(instruments|measurements)(\/|$)/.test(path);
+    const own = path === "/" || path === "/account" || path === "/sign-in" || /^\/(instruments|measurements)(\/|$)/.test(path);
     if (!own || link.getAttribute("href")?.startsWith("#")) return;
     event.preventDefault();
     go(link.pathname + link.search);
