@@ -118,6 +118,13 @@ MaybeFault StudyFault(const json& body) {
   return std::nullopt;
 }
 
+MaybeFault NameFault(const json& body) {
+  constexpr std::size_t kLongestName = 200;
+  const auto size = body["name"].get_ref<const std::string&>().size();
+  if (size >= 1 && size <= kLongestName) return std::nullopt;
+  return Wrong("name", "1 to 200 bytes: it is printed beside signatures");
+}
+
 /// Ids of accounts stand as actors in the journal: short, one spelling each, and not one of those
 /// that the service itself acts under.
 MaybeFault AccountFault(const json& body) {
@@ -130,7 +137,7 @@ MaybeFault AccountFault(const json& body) {
   if (kReserved.contains(id)) return Wrong("id", "another word: the service uses '" + id + "'");
   const std::string kind = body.value("kind", "person");
   if (kind != "person" && kind != "system") return Wrong("kind", "person or system");
-  return std::nullopt;
+  return NameFault(body);
 }
 
 MaybeFault RoleFault(const json& body) {
@@ -166,6 +173,7 @@ MaybeFault RegisterFault(std::string_view type, const json& body) {
   if (type == "limit_set_approved") return LimitsFault(body);
   if (type == "repeat_study_recorded") return StudyFault(body);
   if (type == "account_created") return AccountFault(body);
+  if (type == "account_changed") return NameFault(body);
   if (type == "role_defined") return RoleFault(body);
   if (type == "role_granted") return GrantFault(body);
   if (type == "scale_recorded" && body["relative_u"].get<double>() < 0.0) {

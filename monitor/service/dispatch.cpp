@@ -68,7 +68,7 @@ void Send(const httplib::Request& request, const Reply& reply, httplib::Response
   response.set_header("Cache-Control", reply.cache_control);
   if (!reply.etag.empty()) {
     response.set_header("ETag", reply.etag);
-    response.set_header("Vary", "Accept, Accept-Encoding");
+    response.set_header("Vary", "Accept, Accept-Encoding, Authorization, Cookie");
   }
   response.status = reply.status;
   if (reply.status == 200 && Matches(request, reply.etag)) {
@@ -77,6 +77,14 @@ void Send(const httplib::Request& request, const Reply& reply, httplib::Response
     SendFile(reply, response);
   } else {
     response.set_content(reply.body, reply.media_type);
+  }
+}
+
+/// What somebody may read because of who they are, no cache between may hand to others.
+void KeepPrivate(Reply& reply) {
+  constexpr std::string_view kPublic = "public";
+  if (reply.cache_control.starts_with(kPublic)) {
+    reply.cache_control.replace(0, kPublic.size(), "private");
   }
 }
 
@@ -180,7 +188,8 @@ void Dispatch::Serve(const httplib::Request& request, httplib::Response& respons
                      const httplib::ContentReader* reader) {
   const auto begin = std::chrono::steady_clock::now();
   Asked asked;
-  const Reply reply = Guarded(request, reader, asked);
+  Reply reply = Guarded(request, reader, asked);
+  if (asked.exchange.who) KeepPrivate(reply);
   try {
     Send(request, reply, response);
   } catch (const BlobError& error) {

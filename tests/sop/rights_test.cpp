@@ -90,6 +90,8 @@ TEST(PeopleEvents, RefuseWhatWouldDeceive) {
   EXPECT_EQ(sentence("account_created", {{"id", "ana"}, {"name", "Ana"}}), "");
   EXPECT_EQ(sentence("account_created", {{"id", "Ana"}, {"name", "Ana"}}),
             "'id' must be in lower case");
+  EXPECT_NE(sentence("account_created", {{"id", "x"}, {"name", ""}}), "");
+  EXPECT_NE(sentence("account_changed", {{"id", "x"}, {"name", std::string(201, 'x')}}), "");
   for (const char* id : {"admin", "service", "agent", "public"}) {
     EXPECT_NE(sentence("account_created", {{"id", id}, {"name", "x"}}), "") << id;
   }

@@ -86,6 +86,15 @@ TEST_F(HttpSignInTest, AnUnknownAccountAnswersAsAWrongPassword) {
   EXPECT_FALSE(wrong->has_header("Set-Cookie"));
 }
 
+TEST_F(HttpSignInTest, WhatSomebodyMayReadIsNotForSharedCaches) {
+  const auto session = SignIn("ana", kPassword);
+  const auto own = Client().Get("/api/v1/instruments", {{"Cookie", CookieOf(session)}});
+  EXPECT_EQ(own->get_header_value("Cache-Control"), "private, max-age=2");
+  EXPECT_NE(own->get_header_value("Vary").find("Cookie"), std::string::npos);
+  EXPECT_EQ(Client().Get("/status")->get_header_value("Cache-Control"), "public, max-age=2");
+  EXPECT_EQ(session->get_header_value("Cache-Control"), "no-store");
+}
+
 TEST_F(HttpSignInTest, AWriteThatAnotherPageCausedIsRefused) {
   const auto session = SignIn("ana", kPassword);
   const Json hold = {{"instrument", "lsm-1"}, {"reason", "broken"}};
