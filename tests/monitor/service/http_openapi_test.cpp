@@ -68,7 +68,7 @@ TEST_F(HttpOpenApiTest, OperationIdsAreUnique) {
 
 /// Every JSON read, asked for real, answers in the shape that the document promises.
 TEST_F(HttpOpenApiTest, RealAnswersFitTheirSchemas) {
-  PostJson("/api/v1/faults", {{"instrument", "lsm-1"}, {"text", "no light"}}, agent_, 201);
+  PostJson("/api/v1/faults", {{"instrument", "lsm-1"}, {"text", "no light"}}, admin_, 201);
   const Json receipt = SubmitOne();
   ExpectFits(receipt, "/api/v1/measurements", "post");
   const std::map<std::string, std::string> examples = {
@@ -104,10 +104,9 @@ TEST_F(HttpOpenApiTest, RealCommandsFitTheirSchemas) {
                "", 200),
       "/api/v1/fitness", "post");
   ExpectFits(
-      PostJson("/api/v1/faults", {{"instrument", "lsm-1"}, {"text", "no light"}}, agent_, 201),
+      PostJson("/api/v1/faults", {{"instrument", "lsm-1"}, {"text", "no light"}}, admin_, 201),
       "/api/v1/faults", "post");
-  ExpectFits(PostJson("/api/v1/erasures", {{"name", "agent:confocal-room"}, {"reason", "asked"}},
-                      admin_, 201),
+  ExpectFits(PostJson("/api/v1/erasures", {{"name", "admin"}, {"reason", "asked"}}, admin_, 201),
              "/api/v1/erasures", "post");
   const Json problem = GetJson("/api/v1/instruments/none", 404);
   EXPECT_EQ(Violation(problem, {{"$ref", "#/components/schemas/Problem"}}, document_), "");
