@@ -506,6 +506,12 @@ REGISTERS = {  # event: table, id, scope; {...} are members of the body, {} is t
     "measurement_reviewed": ("review", "{measurement}", ""),
     "fault_reported": ("fault", "fault-{}", "{instrument}"),
     "log_epoch_opened": ("log_epoch", "{epoch}", ""),
+    "role_defined": ("role", "{id}", ""),
+    "role_granted": ("role_grant", "{account}/{role}{@instrument}", "{account}"),
+    "role_revoked": ("role_grant", "{account}/{role}{@instrument}", "{account}"),
+    "account_created": ("account", "{id}", ""),
+    "account_changed": ("account", "{id}", ""),
+    "account_closed": ("account", "{id}", ""),
 }
 COLUMNS = {
     "measurement": "measurement_key instrument configuration procedure_id purpose acquired_at acquired_ms received_at "
@@ -536,12 +542,18 @@ class ReadTables:
         elif kind in REGISTERS:
             table, entry, scope = REGISTERS[kind]
             members = collections.defaultdict(str, body)
+            members["@instrument"] = "@" + body["instrument"] if body.get("instrument") else ""
             if kind == "hold_placed":
                 members.setdefault("id", "hold-%d" % index)
             entry, scope = (form.replace("{}", str(index)).format_map(members) for form in (entry, scope))
+            before = self.open.get((table, entry))
             self.end(table, entry, index)
-            if kind == "assignment_made" and body.get("ended"):
+            if kind == "role_revoked" or (kind == "assignment_made" and body.get("ended")):
                 return
+            if table == "account":
+                body = {**(json.loads(self.rows[table][before][5]) if before else {}), **body}
+                body.pop("reason", None)
+                body.update({"closed": True} if kind == "account_closed" else {})
             key = (entry, str(index))
             self.open[(table, entry)] = key
             self.rows[table][key] = [*key, str(OPEN), scope, str(time), canonical(body)]

@@ -56,6 +56,16 @@ configuration = "63x"
 """ + "".join('[[instrument]]\nid = "lsm-%d"\nname = "LSM %d"\n' % (i, i) for i in range(INSTRUMENTS))
 
 
+PEOPLE = [
+    ("/api/v1/accounts", {"id": "bo", "name": "Bo"}),
+    ("/api/v1/accounts/bo", {"name": "Bo Li"}),
+    ("/api/v1/accounts/bo/roles", {"role": "viewer", "reason": "new here"}),
+    ("/api/v1/accounts/bo/roles", {"role": "operator", "reason": "trained"}),
+    ("/api/v1/accounts/bo/roles/revoke", {"role": "operator", "reason": "moved"}),
+    ("/api/v1/accounts/bo/close", {"reason": "left"}),
+]
+
+
 def digest(data):
     return hashlib.sha256(data).hexdigest()
 
@@ -95,7 +105,8 @@ class Facility:
                     "Content-Type": "application/octet-stream" if raw else "application/json"},
                     method="PUT" if raw else "POST")
                 urllib.request.urlopen(request, timeout=20).read()
-            (self.folder / checkpoint).write_text(processes.fetch(address + "/checkpoint"), newline="")
+            (self.folder / checkpoint).write_text(
+                processes.fetch(address + "/checkpoint", Authorization="Bearer " + token), newline="")
         finally:
             service.stop()
 
@@ -222,7 +233,8 @@ class Matrix:
         named = ["rolled_back at event %d" % keep]
         events = "DELETE FROM event WHERE idx >= %d" % keep
         notes = "DELETE FROM checkpoint WHERE tree_size > %d" % keep
-        tables = ["DELETE FROM %s WHERE from_index >= %d" % (table, keep) for table in ("instrument", "hold")]
+        tables = ["DELETE FROM %s WHERE from_index >= %d" % (table, keep) for table in (
+            "instrument", "hold", "account", "role_grant")]
         self.expect(lambda copy: [*tables, events], named)
         self.expect(lambda copy: [*tables, events, notes], named)
         everything = lambda copy: [*tables, events, notes, *set_tiles(self.lines[:keep]),
@@ -307,6 +319,8 @@ class Matrix:
     def test_read_tables_edited(self):
         key = submission(b"one")["key"]
         hold = next(i for i, line in enumerate(self.lines) if '"type":"hold_placed"' in line)
+        granted = next(i for i, line in enumerate(self.lines) if '"role":"viewer"' in line)
+        closed = next(i for i, line in enumerate(self.lines) if '"type":"account_closed"' in line)
         instrument = "row lsm-7, %d of instrument" % self.at
         for statement, row in (
                 ("UPDATE instrument SET body = replace(body, 'LSM 7', 'LSM 8') WHERE id = 'lsm-7'", instrument),
@@ -316,9 +330,14 @@ class Matrix:
                  "row hold-x, %d of hold" % hold),
                 ("UPDATE measurement SET outcome = 'fail'", "row %s of measurement" % key),
                 ("UPDATE quantity SET body = replace(body, '0.5', '0.4')", "row %s, 0 of quantity" % key),
-                ("DELETE FROM quantity", "row %s, 0 of quantity" % key)):
+                ("DELETE FROM quantity", "row %s, 0 of quantity" % key),
+                ("UPDATE role_grant SET id = 'bo/administrator' WHERE id = 'bo/viewer'",
+                 "row bo/administrator, %d of role_grant" % granted),
+                ("UPDATE account SET body = replace(body, 'true', 'false') WHERE body LIKE '%closed%'",
+                 "row bo, %d of account" % closed)):
             with self.subTest(statement=statement):
-                self.expect(lambda copy: [statement], ["read_tables_altered: " + row])
+                rows = [row] if "role_grant" not in row else [row, "row bo/viewer, %d of role_grant" % granted]
+                self.expect(lambda copy: [statement], ["read_tables_altered: " + one for one in rows])
 
     def test_a_checkpoint_that_is_none_says_nothing_of_the_record(self):
         note = pathlib.Path(self.early).read_text()
@@ -356,7 +375,7 @@ class Recorded(Matrix):
         facility.run([("/api/v1/blobs/" + digest(b"one"), b"one"), ("/api/v1/measurements", submission(b"one")),
                       ("/api/v1/faults", fault), ("/api/v1/holds", hold)], "early")
         cls.back_up()
-        facility.run([("/api/v1/holds/hold-1/release", {"reason": "repaired"})] + [
+        facility.run([("/api/v1/holds/hold-1/release", {"reason": "repaired"})] + PEOPLE + [
             ("/api/v1/instruments", {"id": "late-%d" % i, "name": "Late %d" % i}) for i in range(4)], "late")
         cls.early, cls.late = str(cls.folder / "early"), str(cls.folder / "late")
         cls.signer = Signer.of_file(cls.folder / "data" / "log.key")
