@@ -8,31 +8,6 @@ namespace {
 
 using Measurements = std::vector<const DecidedMeasurement*>;
 
-/// What becomes of the schedule and of an open failure after a measurement.
-enum class Weight {
-  kGood,    ///< clears a failure, moves the schedule
-  kBad,     ///< opens or keeps a failure, moves the schedule
-  kNeither  ///< says nothing about the instrument
-};
-
-Weight WeightOf(MeasurementOutcome outcome) {
-  switch (outcome) {
-    case MeasurementOutcome::kPass:
-    case MeasurementOutcome::kConditionalPass:
-      return Weight::kGood;
-    case MeasurementOutcome::kConditionalFail:
-    case MeasurementOutcome::kFail:
-      return Weight::kBad;
-    case MeasurementOutcome::kMethodNotCapable:
-    case MeasurementOutcome::kLimitsMissing:
-    case MeasurementOutcome::kUnmeasurable:
-    case MeasurementOutcome::kNotRepresentative:
-    case MeasurementOutcome::kSettingsDiffer:
-      return Weight::kNeither;
-  }
-  return Weight::kNeither;  // unreachable; -Wswitch guards the list above
-}
-
 Measurements InOrder(const AssignmentEvidence& evidence, std::optional<Instant> now) {
   Measurements ordered;
   for (const DecidedMeasurement& measurement : evidence.history) {
@@ -43,13 +18,20 @@ Measurements InOrder(const AssignmentEvidence& evidence, std::optional<Instant> 
   return ordered;
 }
 
-/// By the results that judged the instrument; before the first, the schedule's own start.
+const DecidedMeasurement* LastJudged(const Measurements& ordered) {
+  const auto found = std::find_if(ordered.rbegin(), ordered.rend(), [](const auto* m) {
+    return WeightOf(m->outcome) != Weight::kNeither;
+  });
+  return found == ordered.rend() ? nullptr : *found;
+}
+
+/// By the last result that judged the instrument: the day that follows it is the same whatever came
+/// before it (see NextDue). Before the first, the schedule's own start.
 DueState DueAfter(const AssignmentEvidence& evidence, const Measurements& ordered,
                   const std::string& zone) {
   Day due = evidence.schedule.start;
-  for (const auto* measurement : ordered) {
-    if (WeightOf(measurement->outcome) == Weight::kNeither) continue;
-    due = NextDue(evidence.schedule, due, LocalDay(measurement->acquired_at, zone));
+  if (const auto* judged = LastJudged(ordered)) {
+    due = NextDue(evidence.schedule, due, LocalDay(judged->acquired_at, zone));
   }
   return {due, OverdueFrom(evidence.schedule, due, zone)};
 }
@@ -58,13 +40,6 @@ DueState DueAfter(const AssignmentEvidence& evidence, const Measurements& ordere
 Day ToDo(const DueState& state, const Measurements& ordered, const std::string& zone) {
   if (ordered.empty() || WeightOf(ordered.back()->outcome) != Weight::kNeither) return *state.due;
   return std::min(*state.due, LocalDay(ordered.back()->acquired_at, zone));
-}
-
-/// Two clear failures of different data; the same data analysed again confirms nothing.
-bool IsRepeatedFail(const DecidedMeasurement* a, const DecidedMeasurement* b) {
-  const bool same_data = !a->raw.empty() && a->raw == b->raw;
-  return a->outcome == MeasurementOutcome::kFail && b->outcome == MeasurementOutcome::kFail &&
-         !same_data;
 }
 
 std::string DayText(Day day, Day today) {
@@ -112,12 +87,7 @@ class Assessment {
   }
   [[nodiscard]] Instant Lapse() const { return *state_.overdue_from; }
   /// Latest measurement with numbers that were judged.
-  [[nodiscard]] const DecidedMeasurement* LatestJudged() const {
-    const auto found = std::find_if(ordered_.rbegin(), ordered_.rend(), [](const auto* m) {
-      return WeightOf(m->outcome) != Weight::kNeither;
-    });
-    return found == ordered_.rend() ? nullptr : *found;
-  }
+  [[nodiscard]] const DecidedMeasurement* LatestJudged() const { return LastJudged(ordered_); }
 
  private:
   [[nodiscard]] std::string What() const {
@@ -157,7 +127,9 @@ void Assessment::AddFailure() {
   if (fails.empty()) return;
   const DecidedMeasurement& latest = *fails.front();
   const DecidedMeasurement& first = *fails.back();
-  const auto repeated = std::adjacent_find(fails.begin(), fails.end(), IsRepeatedFail);
+  const auto repeated = std::adjacent_find(
+      fails.begin(), fails.end(),
+      [](const auto* later, const auto* earlier) { return IsRepeatedFail(*later, *earlier); });
   const Instant deadline =
       AddWorkingDays(first.acquired_at, evidence_.suspect_working_days, query_.time_zone);
   if (repeated != fails.end()) {
@@ -300,6 +272,30 @@ void AddStanding(const std::vector<StandingReason>& standing, const FitnessQuery
 }
 
 }  // namespace
+
+Weight WeightOf(MeasurementOutcome outcome) {
+  switch (outcome) {
+    case MeasurementOutcome::kPass:
+    case MeasurementOutcome::kConditionalPass:
+      return Weight::kGood;
+    case MeasurementOutcome::kConditionalFail:
+    case MeasurementOutcome::kFail:
+      return Weight::kBad;
+    case MeasurementOutcome::kMethodNotCapable:
+    case MeasurementOutcome::kLimitsMissing:
+    case MeasurementOutcome::kUnmeasurable:
+    case MeasurementOutcome::kNotRepresentative:
+    case MeasurementOutcome::kSettingsDiffer:
+      return Weight::kNeither;
+  }
+  return Weight::kNeither;  // unreachable; -Wswitch guards the list above
+}
+
+bool IsRepeatedFail(const DecidedMeasurement& a, const DecidedMeasurement& b) {
+  const bool same_data = !a.raw.empty() && a.raw == b.raw;
+  return a.outcome == MeasurementOutcome::kFail && b.outcome == MeasurementOutcome::kFail &&
+         !same_data;
+}
 
 FitnessAnswer Fitness(const std::vector<AssignmentEvidence>& assignments,
                       const std::vector<StandingReason>& standing, const FitnessQuery& query) {

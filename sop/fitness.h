@@ -71,6 +71,14 @@ enum class MeasurementOutcome {
 [[nodiscard]] std::string_view Name(MeasurementOutcome outcome);
 [[nodiscard]] std::optional<MeasurementOutcome> MeasurementOutcomeFrom(std::string_view name);
 
+/// What becomes of the schedule and of an open failure after a measurement.
+enum class Weight {
+  kGood,    ///< clears a failure, moves the schedule
+  kBad,     ///< opens or keeps a failure, moves the schedule
+  kNeither  ///< says nothing about the instrument
+};
+[[nodiscard]] Weight WeightOf(MeasurementOutcome outcome);
+
 enum class Review { kPending, kReleasedByRule, kReviewed };
 [[nodiscard]] std::string_view Name(Review review);
 [[nodiscard]] std::optional<Review> ReviewFrom(std::string_view name);
@@ -90,6 +98,9 @@ struct DecidedMeasurement {
   std::string doubt = {};                      ///< why a person must look, in words; may be empty
 };
 
+/// Two clear failures of different data; the same data analysed again confirms nothing.
+[[nodiscard]] bool IsRepeatedFail(const DecidedMeasurement& a, const DecidedMeasurement& b);
+
 /// One procedure that the profile needs on one configuration, with its evidence.
 struct AssignmentEvidence {
   std::string configuration;
@@ -97,7 +108,9 @@ struct AssignmentEvidence {
   Schedule schedule;
   bool has_limits = true;
   int suspect_working_days = 2;
-  std::vector<DecidedMeasurement> history;     ///< oldest first by acquired_at; acquired_at <= now
+  /// Oldest first by acquired_at; acquired_at <= now. What may be left out: all before the last
+  /// good one, and of later failures those between the first and two that confirm each other.
+  std::vector<DecidedMeasurement> history;
   std::string configuration_fingerprint = {};  ///< of what is in force now; empty: not known
 };
 

@@ -23,6 +23,9 @@ struct Schedule {
 /// Without window_start: the next occurrence counted from completion. Done before the window: due
 /// unchanged. Inside or after: the next occurrence after completion; if completion lies in that
 /// occurrence's window too, one more is skipped. Without a due day yet: offset from completion.
+/// Of completions one after the other, the last alone decides: NextDue(s, NextDue(s, due, a), b) is
+/// NextDue(s, due, b) for a <= b, since a completion that leaves a due day unchanged would lead to
+/// it too.
 /// Throws std::invalid_argument with one sentence when the recurrence cannot be read.
 [[nodiscard]] Day NextDue(const Schedule& schedule, std::optional<Day> due, Day completed);
 

@@ -32,6 +32,7 @@ struct ServeOptions {
   std::string origin;
   std::string clock_start;
   std::string public_url;
+  std::string database;
 };
 
 struct UsageError : std::runtime_error {
@@ -135,8 +136,11 @@ std::unique_ptr<service::QualityRecord> OpenRecord(const ServeOptions& options,
   }
   if (fresh) RefuseSimulatedClock(options, origin);
   if (fresh && start) clock.StartAt(*start);
-  auto record = std::make_unique<service::QualityRecord>(service::RecordOptions{
-      .data_dir = options.data, .log_origin = origin, .clock = [&clock] { return clock.Now(); }});
+  auto record = std::make_unique<service::QualityRecord>(
+      service::RecordOptions{.data_dir = options.data,
+                             .log_origin = origin,
+                             .clock = [&clock] { return clock.Now(); },
+                             .database = options.database});
   RefuseSimulatedClock(options, OriginOf(*record));
   if (start) clock.StartAt(*start);
   return record;
@@ -194,6 +198,8 @@ int RunServe(int argc, char** argv) {
   app.add_option("--origin", options.origin, "Origin of a new log, \"example.org/etalon\"");
   app.add_option("--clock-start", options.clock_start,
                  "Simulated time at start; only for logs whose origin begins with demo/");
+  app.add_option("--database", options.database,
+                 "postgresql://USER@HOST/NAME of the journal; else etalon.db in the folder");
   try {
     app.parse(argc, argv);
     return Serve(options);

@@ -36,6 +36,7 @@ struct VerifyOptions {
   std::string data = ".";
   std::vector<std::string> checkpoints;
   std::string log_key;
+  std::string database;
   bool all_blobs = false;
 };
 
@@ -210,11 +211,12 @@ int Report(const Findings& findings, const sop::store::Reader& reader) {
 int Verify(const VerifyOptions& options) {
   const fs::path file = fs::is_directory(options.data) ? fs::path(options.data) / "etalon.db"
                                                        : fs::path(options.data);
-  if (!fs::exists(file)) {
+  if (options.database.empty() && !fs::exists(file)) {
     std::cerr << "etalon verify: " << options.data << " holds no record (etalon.db is missing).\n";
     return kBroken;
   }
-  const sop::store::Store store(file.string(), sop::store::Access::kReadOnly);
+  const sop::store::Store store(options.database.empty() ? file.string() : options.database,
+                                sop::store::Access::kReadOnly);
   const auto reader = store.Read();
   return Report(Check(options, *reader, file.parent_path() / "blobs"), *reader);
 }
@@ -233,6 +235,8 @@ int RunVerify(int argc, char** argv) {
   app.add_option("data", options.data, "Folder of the record")->capture_default_str();
   app.add_option("--checkpoint", options.checkpoints, "A checkpoint kept outside the record")
       ->allow_extra_args(false);
+  app.add_option("--database", options.database,
+                 "postgresql://USER@HOST/NAME of the journal; else etalon.db in the folder");
   app.add_option("--log-key", options.log_key, "The log's public key, as text or file");
   app.add_flag("--all-blobs", options.all_blobs, "Read every raw file and picture, not a sample");
   try {

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "sop/store/engine.h"
 #include "sop/store/store.h"
 
 namespace monitor::service {
@@ -57,16 +58,27 @@ void UnlockDataFolder(int lock_file) {
   if (lock_file >= 0) close(lock_file);
 }
 
-void RefuseLostJournal(const std::string& data_dir) {
+std::string DatabaseOf(const std::string& data_dir, const std::string& url) {
+  if (url.empty()) return data_dir + "/etalon.db";
+  if (sop::store::EngineOf(url) == sop::store::Engine::kPostgresql) return url;
+  throw StoreError("the database must be a URL such as postgresql://etalon@db.example.org/etalon");
+}
+
+void RefuseLostJournal(const std::string& data_dir, const std::string& database) {
   namespace fs = std::filesystem;
   const fs::path folder(data_dir);
   if (!fs::exists(folder / "log.key")) return;
   if (!fs::exists(folder / "blobs") && !fs::exists(folder / "admin.token")) return;
-  throw StoreError(
-      "the journal of " + data_dir +
-      " is gone: etalon.db is missing or empty, while log.key and what came after it "
-      "are there; move any etalon.db-wal and etalon.db-shm away and put etalon.db back "
-      "from a backup, or start a new record in an empty folder");
+  const std::string lost = "the journal of " + data_dir + " is gone: ";
+  const std::string rest = " while log.key and what came after it are there; ";
+  if (sop::store::EngineOf(database) == sop::store::Engine::kPostgresql) {
+    throw StoreError(lost + "the database " + sop::store::Shown(database) + " is empty," + rest +
+                     "name the right database or restore a backup into it, or start a new record "
+                     "in an empty folder");
+  }
+  throw StoreError(lost + "etalon.db is missing or empty," + rest +
+                   "move any etalon.db-wal and etalon.db-shm away and put etalon.db back from a "
+                   "backup, or start a new record in an empty folder");
 }
 
 sop::journal::LogKey LoadLogKey(const std::string& data_dir, bool new_log,

@@ -15,9 +15,13 @@ void UnlockDataFolder(int lock_file);
 /// a key that is lost after signing is a lost log. Errors  StoreError.
 void WriteSecret(const std::string& path, const std::string& text);
 
-/// For a folder without any event: StoreError when it is not a new one but one that lost its
-/// etalon.db, because a new log under the old key would contradict the checkpoints it has signed.
-void RefuseLostJournal(const std::string& data_dir);
+/// What a Store opens for the folder: `url` where one is given, else the folder's etalon.db.
+[[nodiscard]] std::string DatabaseOf(const std::string& data_dir, const std::string& url);
+
+/// For a `database` without any event: StoreError when its folder is not a new one but one that
+/// lost its journal, because a new log under the old key would contradict the checkpoints that it
+/// has signed.
+void RefuseLostJournal(const std::string& data_dir, const std::string& database);
 
 /// The key in data_dir/log.key; `new_log` makes one (mode 0600) when there is none.
 /// Errors  StoreError when an existing journal has lost its key or the file cannot be read as one.

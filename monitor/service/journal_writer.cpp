@@ -17,11 +17,13 @@ using sop::journal::Digest;
 using sop::store::EventRow;
 using sop::store::StoreError;
 
-constexpr std::size_t kLargestBatch = 256;  ///< commands; bounds the wait of the first of them
+constexpr std::size_t kLargestBatch = 256;     ///< commands; bounds the wait of the first of them
+constexpr std::chrono::seconds kPatience{10};  ///< with a server that restarts during a commit
 
 struct Waiting {
   JournalWriter::Work work;
   std::exception_ptr error;
+  std::string checkpoint;
   bool done = false;
 };
 
@@ -77,6 +79,7 @@ struct JournalWriter::Impl {
 
   sop::journal::TreeEdge edge;  ///< of what is committed
   std::int64_t last_ms = 0;
+  std::uint64_t failed = 0;  ///< batches that were undone whole
 
   std::mutex mutex;
   std::condition_variable arrived;
@@ -87,10 +90,11 @@ struct JournalWriter::Impl {
 
   void Load();
   void Loop();
-  void Serve(std::vector<std::shared_ptr<Waiting>>& batch);
+  std::string Serve(std::vector<std::shared_ptr<Waiting>>& batch);
   static void RunOne(Batch& batch, Waiting& waiting);
   void Seal(Batch& batch);
-  void Recover();
+  [[nodiscard]] bool Recover();
+  [[nodiscard]] bool WasCommitted(const Batch& batch, bool known);
 };
 
 void JournalWriter::Impl::Load() {
@@ -98,7 +102,10 @@ void JournalWriter::Impl::Load() {
   const std::int64_t size = snapshot->EventCount();
   const auto last = snapshot->LastCheckpoint();
   if (!last && size > 0) Broken("it has events and no checkpoint");
-  if (!last) return;
+  if (!last) {
+    edge = {};
+    return;
+  }
   const auto checkpoint = sop::journal::OpenCheckpoint(last->note, key.VerifierKey());
   if (!checkpoint) Broken("its last checkpoint is not signed by this folder's log.key");
   if (checkpoint->tree_size != static_cast<std::uint64_t>(size)) {
@@ -141,6 +148,8 @@ Milliseconds JournalWriter::Batch::Now() const {
   return ToMs(now) < last ? FromMs(last + 1) : now;
 }
 
+std::uint64_t JournalWriter::Batch::failed_before() const { return writer_->impl_->failed; }
+
 PlacedEvent JournalWriter::Batch::Append(std::string_view type, nlohmann::json body,
                                          std::string_view actor) {
   Impl& impl = *writer_->impl_;
@@ -170,13 +179,14 @@ nlohmann::json JournalWriter::Batch::Commit(std::string value) {
   return {{"commitment", opening.commitment}};
 }
 
-void JournalWriter::Run(Work work) {
-  const auto waiting = std::make_shared<Waiting>(Waiting{std::move(work), nullptr, false});
+std::string JournalWriter::Run(Work work) {
+  const auto waiting = std::make_shared<Waiting>(Waiting{std::move(work), nullptr, {}, false});
   std::unique_lock lock(impl_->mutex);
   impl_->queue.push_back(waiting);
   impl_->arrived.notify_one();
   impl_->finished.wait(lock, [&] { return waiting->done; });
   if (waiting->error) std::rethrow_exception(waiting->error);
+  return waiting->checkpoint;
 }
 
 void JournalWriter::Impl::Loop() {
@@ -191,10 +201,13 @@ void JournalWriter::Impl::Loop() {
         queue.pop_front();
       }
     }
-    Serve(batch);
+    const std::string checkpoint = Serve(batch);
     {
       const std::lock_guard lock(mutex);
-      for (const auto& waiting : batch) waiting->done = true;
+      for (const auto& waiting : batch) {
+        waiting->checkpoint = checkpoint;
+        waiting->done = true;
+      }
     }
     finished.notify_all();
   }
@@ -224,14 +237,15 @@ void JournalWriter::Impl::Seal(Batch& batch) {
                                  sop::journal::ToHex(tile.hashes)});
   }
   const sop::journal::Checkpoint checkpoint{key.origin, edge.size(), edge.Root()};
-  batch.transaction_->AppendCheckpoint(
-      {batch.size_, sop::journal::SignCheckpoint(checkpoint, key)});
+  batch.sealed_ = sop::journal::SignCheckpoint(checkpoint, key);
+  batch.transaction_->AppendCheckpoint({batch.size_, batch.sealed_});
 }
 
-void JournalWriter::Impl::Serve(std::vector<std::shared_ptr<Waiting>>& batch) {
+std::string JournalWriter::Impl::Serve(std::vector<std::shared_ptr<Waiting>>& batch) {
+  Batch work;
+  bool committing = false;
   try {
     const auto transaction = store.Begin();
-    Batch work;
     work.writer_ = owner;
     work.transaction_ = transaction.get();
     work.size_ = transaction->EventCount();
@@ -240,24 +254,43 @@ void JournalWriter::Impl::Serve(std::vector<std::shared_ptr<Waiting>>& batch) {
     }
     for (const auto& waiting : batch) RunOne(work, *waiting);
     Seal(work);
+    committing = true;
     transaction->Commit();
   } catch (...) {
     const auto error = std::current_exception();
+    ++failed;
+    const bool known = Recover();
+    if (committing && WasCommitted(work, known)) return work.sealed_;
     for (const auto& waiting : batch) {
       if (!waiting->error) waiting->error = error;
     }
-    Recover();
   }
+  return work.sealed_;
 }
 
 /// After a failed commit the edge may hold leaves that the database does not.
-void JournalWriter::Impl::Recover() {
+bool JournalWriter::Impl::Recover() {
   try {
     Load();
+    return true;
   } catch (...) {
     // The next batch fails as well while the database cannot be read; nothing is written blindly,
     // because the edge's size is compared before each batch.
+    return false;
   }
+}
+
+/// A server that went away during a commit may have made it: what it then holds tells. Commands are
+/// answered by that, so that nobody sends again what was recorded.
+bool JournalWriter::Impl::WasCommitted(const Batch& batch, bool known) {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (; !known; known = Recover()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  if (batch.sealed_.empty()) return false;
+  const auto covering = store.Read()->CheckpointCovering(batch.size_ - 1);
+  return covering && covering->note == batch.sealed_;
 }
 
 }  // namespace monitor::service

@@ -56,6 +56,8 @@ class JournalWriter {
     [[nodiscard]] nlohmann::json Commit(std::string value);
     /// Number of events, with those of this batch.
     [[nodiscard]] std::int64_t size() const { return size_; }
+    /// How many batches before this one were undone whole, so that what is kept of them is old.
+    [[nodiscard]] std::uint64_t failed_before() const;
 
    private:
     friend class JournalWriter;
@@ -63,11 +65,13 @@ class JournalWriter {
     sop::store::Transaction* transaction_ = nullptr;
     std::int64_t size_ = 0;
     std::vector<sop::journal::Digest> leaves_;  ///< of the batch, not yet in the tree
+    std::string sealed_;                        ///< the checkpoint's note; empty without events
   };
   using Work = std::function<void(Batch&)>;
 
-  /// Waits until what `work` wrote is durable.
-  void Run(Work work);
+  /// Waits until what `work` wrote is durable. Returns the checkpoint that covers it, a signed
+  /// note; empty when nobody of its batch wrote an event.
+  std::string Run(Work work);
 
   [[nodiscard]] const sop::journal::LogKey& key() const;
 

@@ -11,28 +11,50 @@ namespace {
 using Json = nlohmann::json;
 using sop::store::Table;
 
-Json InForce(const sop::store::Reader& tables, Table table, const std::string& id, std::int64_t at,
+Json InForce(RegisterVersions& registers, Table table, const std::string& id,
              Milliseconds acquired) {
-  const auto versions = tables.Versions(table, id, at);
+  const auto& versions = registers.Of(table, id);
   if (versions.empty()) return nullptr;
-  const sop::store::RegisterRow* chosen = &versions.front();
+  const RegisterVersions::Version* chosen = &versions.front();
   for (const auto& version : versions) {
     if (version.recorded_ms <= ToMs(acquired)) chosen = &version;
   }
-  return Json::parse(chosen->body);
+  return chosen->body;
 }
 
 }  // namespace
+
+void RegisterVersions::Follow(JournalWriter::Batch& batch) {
+  tables_ = &batch.tables();
+  at_ = batch.size();
+  const std::int64_t changed = tables_->RegistersChanged(at_);
+  if (changed != changed_ || batch.failed_before() != failed_) known_.clear();
+  changed_ = changed;
+  failed_ = batch.failed_before();
+}
+
+const std::vector<RegisterVersions::Version>& RegisterVersions::Of(Table table,
+                                                                   const std::string& id) {
+  const auto [entry, unknown] = known_.try_emplace({table, id});
+  if (!unknown) return entry->second;
+  for (const auto& row : tables_->Versions(table, id, at_)) {
+    entry->second.push_back({row.recorded_ms, Json::parse(row.body)});
+  }
+  if (!entry->second.empty()) return entry->second;
+  known_.erase(entry);  // names that nobody registered are not kept
+  static const std::vector<Version> kNone;
+  return kNone;
+}
 
 std::string ConfigurationFingerprint(const Json& configuration) {
   return sop::journal::ToHex(sop::journal::Sha256(sop::journal::Canonicalise(configuration)));
 }
 
-JudgingFacts FactsFor(const Submission& submission, const sop::store::Reader& tables,
-                      std::int64_t at, Milliseconds acquired) {
+JudgingFacts FactsFor(const Submission& submission, RegisterVersions& registers,
+                      Milliseconds acquired) {
   const std::string subject = SubjectId(submission.instrument, submission.configuration);
   const auto find = [&](Table table, const std::string& id) {
-    return InForce(tables, table, id, at, acquired);
+    return InForce(registers, table, id, acquired);
   };
   const auto require = [&](Table table, const std::string& id, const char* type, const char* word) {
     Json body = find(table, id);

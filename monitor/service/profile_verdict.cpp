@@ -1,13 +1,12 @@
 #include <algorithm>
 
+#include "monitor/service/evidence.h"
 #include "monitor/service/projection.h"
-#include "monitor/service/register_state.h"
 
 namespace monitor::service {
 namespace {
 
 using Json = nlohmann::json;
-using sop::MeasurementOutcome;
 
 /// Configurations of an objective are named alone or with their instrument.
 bool Names(const std::string& configuration, const std::string& subject) {
@@ -121,49 +120,46 @@ sop::StandingReason NotAssigned(const Need& need) {
           std::nullopt};
 }
 
-bool IsGood(MeasurementOutcome outcome) {
-  return outcome == MeasurementOutcome::kPass || outcome == MeasurementOutcome::kConditionalPass;
-}
-bool IsBad(MeasurementOutcome outcome) {
-  return outcome == MeasurementOutcome::kFail || outcome == MeasurementOutcome::kConditionalFail;
-}
-
-const sop::DecidedMeasurement* LatestJudged(const Assignment& assignment, sop::Instant now) {
-  for (auto it = assignment.decided.rbegin(); it != assignment.decided.rend(); ++it) {
-    if (it->acquired_at <= now && (IsGood(it->outcome) || IsBad(it->outcome))) return &*it;
+const sop::DecidedMeasurement* LatestJudged(const Evidence& evidence,
+                                            const Assignment& assignment) {
+  const auto& history = evidence.Of(assignment).history;
+  for (auto it = history.rbegin(); it != history.rend(); ++it) {
+    if (sop::WeightOf(it->outcome) != sop::Weight::kNeither) return &*it;
   }
   return nullptr;
 }
 
 /// To stop checking is no cure: a failure stands until the same analysis is good again.
-void AddEndedFailures(const RegisterState& state, const Need& need, const std::string& subject,
-                      const sop::FitnessQuery& query, std::vector<sop::StandingReason>& standing) {
+void AddEndedFailures(const Evidence& evidence, const Need& need, const std::string& subject,
+                      const std::string& zone, std::vector<sop::StandingReason>& standing) {
+  const RegisterState& state = evidence.state();
   for (const std::string& procedure : need.procedures) {
     const Assignment* ended = Find(state.ended, procedure, subject);
-    const auto* failure = ended ? LatestJudged(*ended, query.now) : nullptr;
-    if (failure == nullptr || !IsBad(failure->outcome)) continue;
+    const auto* failure = ended ? LatestJudged(evidence, *ended) : nullptr;
+    if (failure == nullptr || sop::WeightOf(failure->outcome) != sop::Weight::kBad) continue;
     const bool cured =
         std::any_of(need.procedures.begin(), need.procedures.end(), [&](const std::string& other) {
           const Assignment* assigned = Find(state.assignments, other, subject);
-          const auto* latest = assigned ? LatestJudged(*assigned, query.now) : nullptr;
-          return latest != nullptr && IsGood(latest->outcome) &&
+          const auto* latest = assigned ? LatestJudged(evidence, *assigned) : nullptr;
+          return latest != nullptr && sop::WeightOf(latest->outcome) == sop::Weight::kGood &&
                  latest->acquired_at > failure->acquired_at;
         });
     if (cured) continue;
-    standing.push_back({{sop::ReasonCode::kQcFailed,
-                         procedure + " failed on " +
-                             DayText(sop::LocalDay(failure->acquired_at, query.time_zone)) +
-                             " and is no longer assigned; no good result has followed.",
-                         failure->acquired_at, failure->key},
-                        std::nullopt,
-                        std::nullopt});
+    standing.push_back(
+        {{sop::ReasonCode::kQcFailed,
+          procedure + " failed on " + DayText(sop::LocalDay(failure->acquired_at, zone)) +
+              " and is no longer assigned; no good result has followed.",
+          failure->acquired_at, failure->key},
+         std::nullopt,
+         std::nullopt});
   }
 }
 
 }  // namespace
 
-sop::FitnessAnswer FitnessOf(const RegisterState& state, const std::string& subject,
+sop::FitnessAnswer FitnessOf(const Evidence& known, const std::string& subject,
                              const std::string& profile, const sop::FitnessQuery& query) {
+  const RegisterState& state = known.state();
   const std::map<std::string, Need> needs = NeedsOf(state, profile, subject);
   const std::string instrument = subject.substr(0, subject.find('/'));
   std::vector<sop::AssignmentEvidence> evidence;
@@ -173,7 +169,7 @@ sop::FitnessAnswer FitnessOf(const RegisterState& state, const std::string& subj
     const std::size_t before = evidence.size();
     for (const std::string& procedure : need.procedures) {
       const Assignment* assigned = Find(state.assignments, procedure, subject);
-      if (assigned) evidence.push_back(EvidenceOf(state, *assigned, query.now));
+      if (assigned) evidence.push_back(known.For(*assigned));
     }
     if (evidence.size() == before) unmet.push_back(analysis);
   }
@@ -186,7 +182,7 @@ sop::FitnessAnswer FitnessOf(const RegisterState& state, const std::string& subj
   }
   if (in_scope) {
     for (const auto& [analysis, need] : needs) {
-      AddEndedFailures(state, need, subject, query, standing);
+      AddEndedFailures(known, need, subject, query.time_zone, standing);
     }
   }
   if (in_scope || !standing.empty()) AddHolds(state, subject, standing);

@@ -46,12 +46,14 @@ void RequireFound(bool found, const std::string& type, const std::string& what) 
 QualityRecord::Impl::Impl(RecordOptions record_options) : options(std::move(record_options)) {
   lock_file = LockDataFolder(options.data_dir);
   try {
-    const std::string database = options.data_dir + "/etalon.db";
+    const std::string database = DatabaseOf(options.data_dir, options.database);
     // Before a new file is made, so that a backup can be put in its place.
-    if (!std::filesystem::exists(database)) RefuseLostJournal(options.data_dir);
+    if (options.database.empty() && !std::filesystem::exists(database)) {
+      RefuseLostJournal(options.data_dir, database);
+    }
     store = std::make_unique<sop::store::Store>(database);
     const bool new_log = store->Read()->EventCount() == 0;
-    if (new_log) RefuseLostJournal(options.data_dir);
+    if (new_log) RefuseLostJournal(options.data_dir, database);
     writer = std::make_unique<JournalWriter>(
         *store, LoadLogKey(options.data_dir, new_log, options.log_origin), options.clock, Project);
     OpenLog(*writer);
@@ -87,18 +89,19 @@ View QualityRecord::Impl::Look(const AsOf& as_of) const {
 }
 
 std::shared_ptr<const RegisterState> QualityRecord::Impl::State(const View& view) const {
+  const std::int64_t changed = view.tables->RegistersChanged(view.at);
   {
     const std::lock_guard lock(cache_mutex);
-    if (cached && cached->at == view.at) return cached;
-    const auto found = std::ranges::find(earlier, view.at, &RegisterState::at);
+    if (cached && cached->changed == changed) return cached;
+    const auto found = std::ranges::find(earlier, changed, &RegisterState::changed);
     if (found != earlier.end()) {
       std::rotate(earlier.begin(), found, found + 1);
       return earlier.front();
     }
   }
-  auto state = LoadState(*view.tables, view.at);
+  auto state = LoadState(*view.tables, changed);
   const std::lock_guard lock(cache_mutex);
-  if (!cached || cached->at <= state->at) {
+  if (!cached || cached->changed <= state->changed) {
     cached = state;
   } else {
     // Questions about the past never push out the present.

@@ -36,6 +36,7 @@ struct RecordOptions {
   std::string log_origin;  ///< only for a new log; "demo/..." allows a simulated clock
   Clock clock;
   PasswordCost password_cost = {};
+  std::string database = {};  ///< URL of a server's database; empty: etalon.db in data_dir
 };
 
 /// The quality record: the journal, its read tables, and every question asked of them.

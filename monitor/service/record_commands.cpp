@@ -144,16 +144,16 @@ std::optional<PlacedEvent> Apply(JournalWriter::Batch& batch, const std::string&
 Json QualityRecord::Command(std::string_view type, const Json& body, std::string_view actor) {
   const Json normal = NormaliseCommand(type, body);
   PlacedEvent placed;
-  impl_->writer->Run([&](JournalWriter::Batch& batch) {
+  std::string checkpoint = impl_->writer->Run([&](JournalWriter::Batch& batch) {
     placed = *Apply(batch, std::string(type), normal, actor, impl_->writer->key().origin, false);
   });
-  return impl_->Appended(placed);
+  return Appended(placed, std::move(checkpoint));
 }
 
-Json QualityRecord::Impl::Appended(const PlacedEvent& placed) const {
+Json Appended(const PlacedEvent& placed, std::string checkpoint) {
   return {{"log_index", placed.idx},
           {"recorded_at", placed.event.recorded_at},
-          {"checkpoint", store->Read()->CheckpointCovering(placed.idx).value().note}};
+          {"checkpoint", std::move(checkpoint)}};
 }
 
 Json QualityRecord::ApplyFacility(std::string_view toml_text, std::string_view base_dir,

@@ -99,7 +99,7 @@ Json QualityRecord::ReportFault(const Json& body, std::string_view reporter) {
   CheckLength(body, "reporter", kLongestName);
   CheckLength(body, "text", kLongestText);
   PlacedEvent placed;
-  impl_->writer->Run([&](JournalWriter::Batch& batch) {
+  std::string checkpoint = impl_->writer->Run([&](JournalWriter::Batch& batch) {
     CheckKnown(batch, batch.tables(), body);
     Json event = body;
     event["reporter"] = batch.Commit(body.value("reporter", std::string(reporter)));
@@ -107,7 +107,7 @@ Json QualityRecord::ReportFault(const Json& body, std::string_view reporter) {
     // Not the reporter: an event's actor stays for good.
     placed = batch.Append("fault_reported", std::move(event), "service");
   });
-  return impl_->Appended(placed);
+  return Appended(placed, std::move(checkpoint));
 }
 
 Json QualityRecord::Faults(std::string_view instrument, const AsOf& as_of) const {
@@ -139,14 +139,14 @@ Json QualityRecord::EraseNames(const Json& request, std::string_view actor) {
   PlacedEvent placed;
   std::set<std::string> erased;
   std::vector<OpeningRow> mentions;
-  impl_->writer->Run([&](JournalWriter::Batch& batch) {
+  std::string checkpoint = impl_->writer->Run([&](JournalWriter::Batch& batch) {
     erased = Affected(batch.tables(), request, mentions);
     if (erased.empty()) throw Problem(404, "unknown_name", "nobody of that name is in the record");
     batch.tables().EraseOpenings({erased.begin(), erased.end()});
     placed = batch.Append("names_erased", {{"commitments", erased}, {"reason", reason}}, actor);
   });
   impl_->store->ForgetErased();
-  Json answer = impl_->Appended(placed);
+  Json answer = Appended(placed, std::move(checkpoint));
   answer["erased"] = erased.size();
   answer["mentions"] = Json::array();
   for (const OpeningRow& row : mentions) {

@@ -1,3 +1,4 @@
+#include "monitor/service/evidence.h"
 #include "monitor/service/projection.h"
 #include "monitor/service/record.h"
 #include "monitor/service/record_impl.h"
@@ -50,15 +51,16 @@ Json QualityRecord::Fitness(const FitnessRequest& request, const AsOf& as_of) co
                   "the slot is over; what was known at that time is asked for with as_of");
   }
   const sop::FitnessQuery query{view.instant(), from, to, state->time_zone};
+  const Evidence evidence(*state, *view.tables, view.at, view.instant());
   Json answer;
   if (request.configuration.empty()) {
-    answer = InstrumentVerdict(*state, request.instrument, request.profile, query);
+    answer = InstrumentVerdict(evidence, request.instrument, request.profile, query);
     answer["configuration"] = nullptr;
   } else {
     const std::string subject = SubjectId(request.instrument, request.configuration);
     RequireFound(state->configurations.contains(subject), "unknown_configuration",
                  "configuration \"" + subject + "\"");
-    answer = VerdictJson(FitnessOf(*state, subject, request.profile, query), request.profile,
+    answer = VerdictJson(FitnessOf(evidence, subject, request.profile, query), request.profile,
                          request.configuration, query.now);
   }
   answer["instrument"] = request.instrument;

@@ -7,6 +7,7 @@
 
 #include "monitor/service/housekeeper.h"
 #include "monitor/service/journal_writer.h"
+#include "monitor/service/judging_facts.h"
 #include "monitor/service/people.h"
 #include "monitor/service/record.h"
 #include "monitor/service/register_state.h"
@@ -28,15 +29,14 @@ struct QualityRecord::Impl {
   explicit Impl(RecordOptions record_options);
   ~Impl();
 
-  /// What a command answers: {"log_index", "recorded_at", "checkpoint"}.
-  [[nodiscard]] nlohmann::json Appended(const PlacedEvent& placed) const;
   [[nodiscard]] View Look(const AsOf& as_of) const;
   /// The registers of a view; the newest is kept, because most questions are about now,
   /// and a few older ones.
   [[nodiscard]] std::shared_ptr<const RegisterState> State(const View& view) const;
 
   RecordOptions options;
-  int lock_file = -1;  ///< keeps a second service off the same folder
+  RegisterVersions registers;  ///< the writer's
+  int lock_file = -1;          ///< keeps a second service off the same folder
   std::unique_ptr<sop::store::Store> store;
   std::unique_ptr<JournalWriter> writer;
   std::unique_ptr<People> people;
@@ -48,6 +48,9 @@ struct QualityRecord::Impl {
   /// Older ones, last used first: anyone may ask "as of", and a state is costly to load.
   mutable std::vector<std::shared_ptr<const RegisterState>> earlier;
 };
+
+/// What a command answers: {"log_index", "recorded_at", "checkpoint"}.
+[[nodiscard]] nlohmann::json Appended(const PlacedEvent& placed, std::string checkpoint);
 
 /// A Problem 404 when `found` is false.
 void RequireFound(bool found, const std::string& type, const std::string& what);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "monitor/service/evidence.h"
 #include "monitor/service/projection.h"
 #include "monitor/service/record.h"
 #include "monitor/service/record_impl.h"
@@ -17,8 +18,9 @@ Json TimeOrNull(const std::optional<sop::Instant>& time) {
   return time ? Json(TimeText(*time)) : Json(nullptr);
 }
 
-sop::FitnessQuery AskedNow(const RegisterState& state, const View& view) {
-  return {view.instant(), view.instant(), view.instant(), state.time_zone};
+sop::FitnessQuery AskedNow(const Evidence& evidence) {
+  const sop::Instant now = evidence.now();
+  return {now, now, now, evidence.state().time_zone};
 }
 
 Json ProfileList(const RegisterState& state) {
@@ -29,15 +31,8 @@ Json ProfileList(const RegisterState& state) {
   return profiles;
 }
 
-/// The newest measurement that had been acquired at `now`, or nullptr.
-const MeasurementRow* Latest(const Assignment& assignment, Milliseconds now) {
-  for (auto row = assignment.measurements.rbegin(); row != assignment.measurements.rend(); ++row) {
-    if (row->acquired_ms <= ToMs(now)) return &*row;
-  }
-  return nullptr;
-}
-
-Json InstrumentItem(const RegisterState& state, const std::string& id, const View& view) {
+Json InstrumentItem(const Evidence& evidence, const std::string& id) {
+  const RegisterState& state = evidence.state();
   const Json& body = state.instruments.at(id);
   Json item = {{"id", id}, {"name", body.at("name")}, {"verdicts", Json::array()}};
   for (const char* name : {"place", "technique", "responsible"}) {
@@ -47,24 +42,24 @@ Json InstrumentItem(const RegisterState& state, const std::string& id, const Vie
   std::int64_t last_ms = INT64_MIN;
   for (const Assignment& assignment : state.assignments) {
     if (assignment.instrument != id) continue;
-    const DueNow due = DueOf(state, assignment, view.instant());
+    const DueNow due = DueOf(evidence, assignment);
     if (due.due && (!next_due || *due.due < *next_due)) next_due = due.due;
-    if (const auto* latest = Latest(assignment, view.now)) {
+    if (const auto& latest = evidence.Of(assignment).latest) {
       last_ms = std::max(last_ms, latest->acquired_ms);
     }
   }
   item["next_due"] = TimeOrNull(next_due);
   item["last_measured_at"] = last_ms == INT64_MIN ? Json() : Json(TimeText(FromMs(last_ms)));
   for (const auto& [profile, described] : state.profiles) {
-    item["verdicts"].push_back(InstrumentVerdict(state, id, profile, AskedNow(state, view)));
+    item["verdicts"].push_back(InstrumentVerdict(evidence, id, profile, AskedNow(evidence)));
   }
   return item;
 }
 
-Json AssignmentItem(const RegisterState& state, const Assignment& assignment, const View& view) {
-  const Json& procedure = state.procedures.at(assignment.procedure);
-  const DueNow due = DueOf(state, assignment, view.instant());
-  const MeasurementRow* latest = Latest(assignment, view.now);
+Json AssignmentItem(const Evidence& evidence, const Assignment& assignment) {
+  const Json& procedure = evidence.state().procedures.at(assignment.procedure);
+  const DueNow due = DueOf(evidence, assignment);
+  const auto& latest = evidence.Of(assignment).latest;
   return {{"procedure", assignment.procedure},
           {"version", procedure.at("version")},
           {"title", procedure.at("title")},
@@ -92,7 +87,9 @@ Json QuantityItem(const sop::store::QuantityRow& row, const MeasurementRow& meas
   return item;
 }
 
-Json ConfigurationItem(const RegisterState& state, const std::string& subject, const View& view) {
+Json ConfigurationItem(const Evidence& evidence, const sop::store::Reader& tables,
+                       const std::string& subject) {
+  const RegisterState& state = evidence.state();
   const Json& body = state.configurations.at(subject);
   Json item = {{"id", body.at("id")},
                {"name", body.at("name")},
@@ -105,15 +102,15 @@ Json ConfigurationItem(const RegisterState& state, const std::string& subject, c
                {"quantities", Json::array()}};
   for (const auto& [profile, described] : state.profiles) {
     item["verdicts"].push_back(
-        VerdictJson(FitnessOf(state, subject, profile, AskedNow(state, view)), profile,
-                    body.at("id"), view.instant()));
+        VerdictJson(FitnessOf(evidence, subject, profile, AskedNow(evidence)), profile,
+                    body.at("id"), evidence.now()));
   }
   for (const Assignment& assignment : state.assignments) {
     if (SubjectId(assignment.instrument, assignment.configuration) != subject) continue;
-    item["procedures"].push_back(AssignmentItem(state, assignment, view));
-    const MeasurementRow* latest = Latest(assignment, view.now);
-    if (latest == nullptr) continue;
-    for (const auto& row : view.tables->Quantities(latest->key)) {
+    item["procedures"].push_back(AssignmentItem(evidence, assignment));
+    const auto& latest = evidence.Of(assignment).latest;
+    if (!latest) continue;
+    for (const auto& row : tables.Quantities(latest->key)) {
       item["quantities"].push_back(QuantityItem(row, *latest));
     }
   }
@@ -143,9 +140,10 @@ Json QualityRecord::Facility() const {
 Json QualityRecord::Instruments(const AsOf& as_of) const {
   const View view = impl_->Look(as_of);
   const auto state = impl_->State(view);
+  const Evidence evidence(*state, *view.tables, view.at, view.instant());
   Json items = Json::array();
   for (const auto& [id, body] : state->instruments) {
-    items.push_back(InstrumentItem(*state, id, view));
+    items.push_back(InstrumentItem(evidence, id));
   }
   return {{"as_of", view.as_of},
           {"facility", FacilityJson(*state, impl_->writer->key().origin)},
@@ -159,14 +157,15 @@ Json QualityRecord::Instrument(std::string_view id, const AsOf& as_of) const {
   const auto state = impl_->State(view);
   const std::string name{id};
   RequireFound(state->instruments.contains(name), "unknown_instrument", "instrument " + name);
-  Json answer = InstrumentItem(*state, name, view);
+  const Evidence evidence(*state, *view.tables, view.at, view.instant());
+  Json answer = InstrumentItem(evidence, name);
   answer["as_of"] = view.as_of;
   answer["facility"] = FacilityJson(*state, impl_->writer->key().origin);
   answer["profiles"] = ProfileList(*state);
   answer["serial"] = state->instruments.at(name).value("serial", Json());
   answer["configurations"] = Json::array();
   for (const std::string& subject : SubjectsOf(*state, name)) {
-    answer["configurations"].push_back(ConfigurationItem(*state, subject, view));
+    answer["configurations"].push_back(ConfigurationItem(evidence, *view.tables, subject));
   }
   answer["measurements"] = Json::array();
   for (const auto& row : view.tables->Measurements(
@@ -192,7 +191,8 @@ Json QualityRecord::Configuration(std::string_view instrument, std::string_view 
     throw Problem(409, "ambiguous_configuration",
                   std::string(id) + " stands on several instruments; name the instrument too");
   }
-  Json answer = ConfigurationItem(*state, subjects.front(), view);
+  const Evidence evidence(*state, *view.tables, view.at, view.instant());
+  Json answer = ConfigurationItem(evidence, *view.tables, subjects.front());
   answer["as_of"] = view.as_of;
   return answer;
 }
@@ -214,9 +214,10 @@ Json QualityRecord::Limits(const AsOf& as_of) const {
 Json QualityRecord::Schedule(const AsOf& as_of) const {
   const View view = impl_->Look(as_of);
   const auto state = impl_->State(view);
+  const Evidence evidence(*state, *view.tables, view.at, view.instant());
   Json items = Json::array();
   for (const Assignment& assignment : state->assignments) {
-    Json item = AssignmentItem(*state, assignment, view);
+    Json item = AssignmentItem(evidence, assignment);
     item["instrument"] = assignment.instrument;
     item["configuration"] = assignment.configuration;
     items.push_back(std::move(item));

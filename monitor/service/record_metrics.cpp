@@ -1,3 +1,4 @@
+#include "monitor/service/evidence.h"
 #include "monitor/service/record.h"
 #include "monitor/service/record_impl.h"
 
@@ -20,18 +21,15 @@ Json Quantities(const sop::store::Reader& tables, const std::string& measurement
   return quantities;
 }
 
-Json LatestAsFound(const sop::store::Reader& tables, const Assignment& assignment,
-                   Milliseconds now) {
-  const auto& rows = assignment.measurements;
-  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-    if (row->purpose != "as_found" || row->acquired_ms > ToMs(now)) continue;
-    return {{"instrument", row->instrument},
-            {"configuration", row->configuration},
-            {"procedure", row->procedure},
-            {"acquired_at", row->acquired_at},
-            {"quantities", Quantities(tables, row->key)}};
-  }
-  return nullptr;
+Json LatestAsFound(const sop::store::Reader& tables, const Evidence& evidence,
+                   const Assignment& assignment) {
+  const auto row = evidence.LatestAsFound(assignment);
+  if (!row) return nullptr;
+  return {{"instrument", row->instrument},
+          {"configuration", row->configuration},
+          {"procedure", row->procedure},
+          {"acquired_at", row->acquired_at},
+          {"quantities", Quantities(tables, row->key)}};
 }
 
 }  // namespace
@@ -39,15 +37,16 @@ Json LatestAsFound(const sop::store::Reader& tables, const Assignment& assignmen
 Json QualityRecord::MetricsSnapshot() const {
   const View view = impl_->Look(std::nullopt);
   const auto state = impl_->State(view);
+  const Evidence evidence(*state, *view.tables, view.at, view.instant());
   Json measurements = Json::array();
   Json procedures = Json::array();
   for (const Assignment& assignment : state->assignments) {
-    Json latest = LatestAsFound(*view.tables, assignment, view.now);
+    Json latest = LatestAsFound(*view.tables, evidence, assignment);
     if (!latest.is_null()) measurements.push_back(std::move(latest));
     Json procedure = {{"instrument", assignment.instrument},
                       {"configuration", assignment.configuration},
                       {"procedure", assignment.procedure}};
-    if (const auto due = DueOf(*state, assignment, view.instant()).due) {
+    if (const auto due = DueOf(evidence, assignment).due) {
       procedure["due"] = TimeText(*due);
     }
     procedures.push_back(std::move(procedure));
@@ -60,7 +59,7 @@ Json QualityRecord::MetricsSnapshot() const {
           {{"instrument", body.at("instrument")},
            {"configuration", body.at("id")},
            {"profile", profile},
-           {"verdict", sop::Name(FitnessOf(*state, subject, profile, query).verdict)}});
+           {"verdict", sop::Name(FitnessOf(evidence, subject, profile, query).verdict)}});
     }
   }
   return {{"journal_events", view.at},

@@ -10,7 +10,10 @@ namespace monitor::service {
 namespace {
 
 using Json = nlohmann::json;
-using sop::store::QuantityRow;
+using sop::store::SeriesRow;
+
+/// More than any check that people make; a chart of more says that it leaves out earlier ones.
+constexpr int kMostPoints = 20'000;
 
 std::int64_t Bound(const std::string& text, std::int64_t otherwise) {
   if (text.empty()) return otherwise;
@@ -21,11 +24,12 @@ std::int64_t Bound(const std::string& text, std::int64_t otherwise) {
 
 /// One definition of one channel may have several results (a line, a comparator): a series is one
 /// of them. Unless asked for, the first of the newest measurement.
-std::string ChosenQualifier(const std::vector<QuantityRow>& rows) {
-  const std::string& newest = rows.back().measurement;
-  const auto first = std::find_if(
-      rows.begin(), rows.end(), [&](const QuantityRow& row) { return row.measurement == newest; });
-  return first->qualifier;
+std::string ChosenQualifier(const std::vector<SeriesRow>& rows) {
+  const std::string& newest = rows.back().quantity.measurement;
+  const auto first = std::find_if(rows.begin(), rows.end(), [&](const SeriesRow& row) {
+    return row.quantity.measurement == newest;
+  });
+  return first->quantity.qualifier;
 }
 
 /// The qualifiers asked for, in the canonical form in which they are stored.
@@ -38,19 +42,19 @@ std::string AskedQualifier(const std::string& of) {
   }
 }
 
-Json Point(const QuantityRow& row, const sop::store::MeasurementRow& measurement) {
-  const Json body = Json::parse(row.body);
+Json Point(const SeriesRow& row) {
+  const Json body = Json::parse(row.quantity.body);
   const Json limit = body.value("limit", Json::object());
-  return {{"t", measurement.acquired_at},
+  return {{"t", row.acquired_at},
           {"value", body.at("value")},
           {"u", body.value("u", Json())},
           {"U", body.value("U", Json())},
-          {"measurement", row.measurement},
-          {"purpose", measurement.purpose},
+          {"measurement", row.quantity.measurement},
+          {"purpose", row.purpose},
           {"outcome", body.value("outcome", Json())},
           {"lower", limit.value("lower", Json())},
           {"upper", limit.value("upper", Json())},
-          {"received_at", measurement.received_at}};
+          {"received_at", row.received_at}};
 }
 
 /// The definition that judges a quantity by this procedure: its pin, else that of its limit.
@@ -113,8 +117,10 @@ Json QualityRecord::Series(const SeriesQuery& query, const AsOf& as_of) const {
       query.definition.empty() ? ShownDefinition(*state, query) : query.definition;
   auto rows = view.tables->Series(
       {query.subject, query.quantity, definition, query.channel.empty() ? "*" : query.channel,
-       Bound(query.from, INT64_MIN), Bound(query.to, INT64_MAX)},
-      view.at);
+       Bound(query.from, INT64_MIN),
+       // What was decided by then had been acquired by then.
+       std::min(Bound(query.to, INT64_MAX), as_of ? ToMs(view.now) : INT64_MAX)},
+      view.at, kMostPoints);
   Json points = Json::array();
   Json of = nullptr;
   Json unit = entry ? Json(std::string(entry->unit)) : Json(nullptr);
@@ -122,14 +128,12 @@ Json QualityRecord::Series(const SeriesQuery& query, const AsOf& as_of) const {
     const std::string qualifier =
         query.of.empty() ? ChosenQualifier(rows) : AskedQualifier(query.of);
     // Without a channel asked for, channels are not mixed either.
-    const std::string channel = rows.back().channel;
-    for (const QuantityRow& row : rows) {
-      if (row.qualifier != qualifier) continue;
-      if (query.channel.empty() && row.channel != channel) continue;
-      const auto measurement = view.tables->Measurement(row.measurement).value();
-      if (measurement.purpose == "practice") continue;
-      points.push_back(Point(row, measurement));
-      unit = Json::parse(row.body).at("unit");
+    const std::string channel = rows.back().quantity.channel;
+    for (const SeriesRow& row : rows) {
+      if (row.quantity.qualifier != qualifier || row.purpose == "practice") continue;
+      if (query.channel.empty() && row.quantity.channel != channel) continue;
+      points.push_back(Point(row));
+      unit = Json::parse(row.quantity.body).at("unit");
     }
     if (!qualifier.empty()) of = Json::parse(qualifier);
   }
@@ -140,6 +144,7 @@ Json QualityRecord::Series(const SeriesQuery& query, const AsOf& as_of) const {
           {"definition", definition},
           {"of", std::move(of)},
           {"unit", std::move(unit)},
+          {"earlier_left_out", static_cast<int>(rows.size()) == kMostPoints},
           {"points", Thinned(points, static_cast<std::size_t>(std::max(query.points, 0)))},
           {"segments", Json::array()},
           {"signals", Json::array()},

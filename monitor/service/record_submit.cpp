@@ -91,8 +91,20 @@ void CheckRaw(const Submission& submission) {
                 "raw must list the files that the document measured: the sha256 of its inputs");
 }
 
-/// Made from the record alone, so that every repeat of a submission gets the same bytes.
-Json Receipt(const sop::store::Reader& tables, const std::string& key) {
+/// Of what the record says alone, so that every repeat of a submission gets the same bytes.
+Json Receipt(const std::string& key, const PlacedEvent& received, const PlacedEvent& decided,
+             std::string checkpoint) {
+  return {{"schema", "etalon.receipt/1"},
+          {"key", key},
+          {"received_at", received.event.recorded_at},
+          {"log_index", received.idx},
+          {"decided_log_index", decided.idx},
+          {"outcome", decided.event.body.at("outcome")},
+          {"verdict_reasons", decided.event.body.at("reasons")},
+          {"checkpoint", std::move(checkpoint)}};
+}
+
+Json ReceiptAgain(const sop::store::Reader& tables, const std::string& key) {
   const auto row = tables.Measurement(key).value();
   return {{"schema", "etalon.receipt/1"},
           {"key", row.key},
@@ -104,15 +116,22 @@ Json Receipt(const sop::store::Reader& tables, const std::string& key) {
           {"checkpoint", tables.CheckpointCovering(row.decided_idx).value().note}};
 }
 
-void Store(JournalWriter::Batch& batch, const Submission& submission, std::string_view agent) {
+struct Stored {
+  PlacedEvent received, decided;
+};
+
+Stored Store(JournalWriter::Batch& batch, RegisterVersions& registers, const Submission& submission,
+             std::string_view agent) {
   const Acquired acquired = AcquiredAt(submission.document, batch.Now());
-  const JudgingFacts facts = FactsFor(submission, batch.tables(), batch.size(), acquired.time);
+  registers.Follow(batch);
+  const JudgingFacts facts = FactsFor(submission, registers, acquired.time);
   Json decided = Decide(submission, facts, acquired.time);
   AddAcquired(acquired, decided);
-  const PlacedEvent received = batch.Append("measurement_received", submission.envelope, agent);
-  decided["received_index"] = received.idx;
-  decided["received_at"] = received.event.recorded_at;
-  batch.Append("measurement_decided", std::move(decided), "service");
+  Stored stored{batch.Append("measurement_received", submission.envelope, agent), {}};
+  decided["received_index"] = stored.received.idx;
+  decided["received_at"] = stored.received.event.recorded_at;
+  stored.decided = batch.Append("measurement_decided", std::move(decided), "service");
+  return stored;
 }
 
 }  // namespace
@@ -120,17 +139,15 @@ void Store(JournalWriter::Batch& batch, const Submission& submission, std::strin
 Json QualityRecord::Submit(const Json& json, std::string_view agent, bool* created) {
   const Submission submission = ReadSubmission(json);
   CheckRaw(submission);
-  bool stored = false;
-  if (!impl_->store->Read()->Measurement(submission.key)) {
-    impl_->writer->Run([&](JournalWriter::Batch& batch) {
-      // Another thread may have brought the same key since, even within this batch.
-      if (batch.tables().Measurement(submission.key)) return;
-      Store(batch, submission, agent);
-      stored = true;
-    });
-  }
-  if (created != nullptr) *created = stored;
-  return Receipt(*impl_->store->Read(), submission.key);
+  std::optional<Stored> stored;
+  std::string checkpoint = impl_->writer->Run([&](JournalWriter::Batch& batch) {
+    // A repeat, or another thread has brought the same key, even within this batch.
+    if (batch.tables().Measurement(submission.key)) return;
+    stored = Store(batch, impl_->registers, submission, agent);
+  });
+  if (created != nullptr) *created = stored.has_value();
+  if (!stored) return ReceiptAgain(*impl_->store->Read(), submission.key);
+  return Receipt(submission.key, stored->received, stored->decided, std::move(checkpoint));
 }
 
 }  // namespace monitor::service

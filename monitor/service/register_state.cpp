@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "monitor/service/evidence.h"
 #include "monitor/service/judging_facts.h"
 #include "monitor/service/projection.h"
 
@@ -18,90 +19,41 @@ std::map<std::string, Json> Bodies(const Reader& tables, Table table, std::int64
   return bodies;
 }
 
-sop::DecidedMeasurement Decided(const sop::store::MeasurementRow& row, bool reviewed) {
-  const Json body = Json::parse(row.body);
-  sop::DecidedMeasurement decided;
-  decided.key = row.key;
-  decided.acquired_at = ToSeconds(FromMs(row.acquired_ms));
-  // An outcome that this program does not know is no evidence of anything good.
-  decided.outcome =
-      sop::MeasurementOutcomeFrom(row.outcome).value_or(sop::MeasurementOutcome::kUnmeasurable);
-  decided.review = reviewed ? sop::Review::kReviewed
-                            : sop::ReviewFrom(row.review).value_or(sop::Review::kPending);
-  decided.attributed = body.at("attributed");
-  decided.uncertainty_incomplete = body.at("uncertainty_incomplete");
-  decided.clear_fail = body.at("clear_fail");
-  decided.warning = body.at("warning");
-  decided.configuration_fingerprint = body.value("configuration_fingerprint", "");
-  for (const Json& digest : body.value("raw", Json::array())) {
-    decided.raw += digest.get_ref<const std::string&>();
+std::vector<Assignment> InForce(const Reader& tables, std::int64_t at) {
+  std::vector<Assignment> assignments;
+  for (const auto& row : tables.Rows(Table::kAssignment, at)) {
+    const Json body = Json::parse(row.body);
+    assignments.push_back({body.at("instrument"), body.at("configuration"), body.at("procedure")});
   }
-  for (const Json& reason : body.value("review_reasons", Json::array())) {
-    decided.doubt += (decided.doubt.empty() ? "" : "; ") + reason.get_ref<const std::string&>();
-  }
-  return decided;
+  return assignments;
 }
 
-/// Reads assignments as they stood after the first `at` events.
-class AssignmentReader {
- public:
-  AssignmentReader(const Reader& tables, std::int64_t at) : tables_(tables), at_(at) {
-    for (const auto& row : tables.Rows(Table::kReview, at)) reviewed_.insert(row.id);
+std::set<std::string> Needed(const RegisterState& state) {
+  std::set<std::string> procedures;
+  for (const auto& [id, profile] : state.profiles) {
+    for (const Json& need : profile.at("needs")) procedures.insert(need.at("procedure"));
   }
+  return procedures;
+}
 
-  [[nodiscard]] std::vector<Assignment> InForce() const {
-    std::vector<Assignment> assignments;
-    for (const auto& row : tables_.Rows(Table::kAssignment, at_)) {
-      const Json body = Json::parse(row.body);
-      assignments.push_back(
-          Load(body.at("instrument"), body.at("configuration"), body.at("procedure")));
-    }
-    return assignments;
+std::vector<Assignment> Ended(const Reader& tables, std::int64_t at, const RegisterState& state) {
+  std::set<std::string> in_force;
+  std::set<std::pair<std::string, std::string>> places;
+  for (const Assignment& a : state.assignments) {
+    in_force.insert(AssignmentId(a.procedure, SubjectId(a.instrument, a.configuration)));
+    places.emplace(a.instrument, a.configuration);
   }
-
-  [[nodiscard]] std::vector<Assignment> Ended(const RegisterState& state) const {
-    std::set<std::string> in_force;
-    std::set<std::pair<std::string, std::string>> places;
-    for (const Assignment& a : state.assignments) {
-      in_force.insert(AssignmentId(a.procedure, SubjectId(a.instrument, a.configuration)));
-      places.emplace(a.instrument, a.configuration);
+  std::vector<Assignment> ended;
+  for (const std::string& procedure : Needed(state)) {
+    for (const auto& [instrument, configuration] : places) {
+      const std::string id = AssignmentId(procedure, SubjectId(instrument, configuration));
+      if (in_force.contains(id)) continue;
+      if (tables.Versions(Table::kAssignment, id, at).empty()) continue;
+      ended.push_back({instrument, configuration, procedure});
     }
-    std::vector<Assignment> ended;
-    for (const std::string& procedure : Needed(state)) {
-      for (const auto& [instrument, configuration] : places) {
-        const std::string id = AssignmentId(procedure, SubjectId(instrument, configuration));
-        if (in_force.contains(id)) continue;
-        if (tables_.Versions(Table::kAssignment, id, at_).empty()) continue;
-        ended.push_back(Load(instrument, configuration, procedure));
-      }
-    }
-    return ended;
   }
-
- private:
-  static std::set<std::string> Needed(const RegisterState& state) {
-    std::set<std::string> procedures;
-    for (const auto& [id, profile] : state.profiles) {
-      for (const Json& need : profile.at("needs")) procedures.insert(need.at("procedure"));
-    }
-    return procedures;
-  }
-
-  [[nodiscard]] Assignment Load(const std::string& instrument, const std::string& configuration,
-                                const std::string& procedure) const {
-    Assignment assignment{instrument, configuration, procedure, {}, {}};
-    for (auto& measurement : tables_.History(instrument, configuration, procedure, at_)) {
-      if (measurement.purpose == "practice") continue;
-      assignment.decided.push_back(Decided(measurement, reviewed_.contains(measurement.key)));
-      assignment.measurements.push_back(std::move(measurement));
-    }
-    return assignment;
-  }
-
-  const Reader& tables_;
-  std::int64_t at_;
-  std::set<std::string> reviewed_;
-};
+  return ended;
+}
 
 }  // namespace
 
@@ -114,9 +66,10 @@ sop::Schedule ScheduleOf(const Json& procedure) {
   return schedule;
 }
 
-std::shared_ptr<const RegisterState> LoadState(const Reader& tables, std::int64_t at) {
+std::shared_ptr<const RegisterState> LoadState(const Reader& tables, std::int64_t changed) {
   auto state = std::make_shared<RegisterState>();
-  state->at = at;
+  state->changed = changed;
+  const std::int64_t at = changed + 1;
   if (const auto facility = tables.Row(Table::kFacility, "facility", at)) {
     state->facility = Json::parse(facility->body);
     state->time_zone = state->facility.at("time_zone");
@@ -133,40 +86,20 @@ std::shared_ptr<const RegisterState> LoadState(const Reader& tables, std::int64_
   for (const auto& [subject, body] : state->configurations) {
     state->fingerprints.emplace(subject, ConfigurationFingerprint(body));
   }
-  const AssignmentReader assignments(tables, at);
-  state->assignments = assignments.InForce();
-  state->ended = assignments.Ended(*state);
+  state->assignments = InForce(tables, at);
+  state->ended = Ended(tables, at, *state);
   return state;
 }
 
-sop::AssignmentEvidence EvidenceOf(const RegisterState& state, const Assignment& assignment,
-                                   sop::Instant now) {
-  const Json& procedure = state.procedures.at(assignment.procedure);
-  sop::AssignmentEvidence evidence;
-  evidence.configuration = assignment.configuration;
-  evidence.procedure = assignment.procedure;
-  evidence.schedule = ScheduleOf(procedure);
-  const auto limits = state.limit_sets.find(assignment.procedure);
-  evidence.has_limits = limits != state.limit_sets.end() && !limits->second.at("limits").empty();
-  const auto fingerprint =
-      state.fingerprints.find(SubjectId(assignment.instrument, assignment.configuration));
-  if (fingerprint != state.fingerprints.end()) {
-    evidence.configuration_fingerprint = fingerprint->second;
-  }
-  evidence.suspect_working_days = procedure.at("suspect_working_days");
-  for (const auto& decided : assignment.decided) {
-    if (decided.acquired_at <= now) evidence.history.push_back(decided);
-  }
-  return evidence;
-}
-
-DueNow DueOf(const RegisterState& state, const Assignment& assignment, sop::Instant now) {
-  const sop::AssignmentEvidence evidence = EvidenceOf(state, assignment, now);
-  const sop::DueState due = sop::Due(evidence, state.time_zone);
+DueNow DueOf(const Evidence& evidence, const Assignment& assignment) {
+  const std::string& zone = evidence.state().time_zone;
+  const sop::AssignmentEvidence known = evidence.For(assignment);
+  const sop::DueState due = sop::Due(known, zone);
+  const sop::Instant now = evidence.now();
   DueNow answer;
-  if (due.due) answer.due = sop::BeginOfDay(*due.due, state.time_zone);
+  if (due.due) answer.due = sop::BeginOfDay(*due.due, zone);
   answer.overdue_from = due.overdue_from;
-  if (evidence.history.empty()) {
+  if (known.history.empty()) {
     answer.state = "never";
   } else if (answer.overdue_from && now >= *answer.overdue_from) {
     answer.state = "overdue";

@@ -14,18 +14,16 @@
 
 namespace monitor::service {
 
-/// A procedure on a configuration, with every measurement that counts for it.
+/// A procedure on a configuration.
 struct Assignment {
   std::string instrument, configuration, procedure;
-  std::vector<sop::store::MeasurementRow> measurements;  ///< oldest acquisition first, no practice
-  std::vector<sop::DecidedMeasurement> decided;          ///< the same, as fitness takes them
 };
 
-/// What the registers said when the journal held its first `at` events, in memory.
+/// What the registers said after the event `changed`, in memory, and until they changed again.
 ///
 /// Immutable; questions share it. Entries are the bodies of their events.
 struct RegisterState {
-  std::int64_t at = 0;
+  std::int64_t changed = -1;
   nlohmann::json facility;  ///< null until described
   std::string time_zone = "UTC";
   std::map<std::string, nlohmann::json> instruments;     ///< by id
@@ -41,31 +39,29 @@ struct RegisterState {
   std::map<std::string, std::string> fingerprints;  ///< of configurations, by "lsm-1/63x-561"
 };
 
+/// `changed` is what Reader::RegistersChanged says.
 [[nodiscard]] std::shared_ptr<const RegisterState> LoadState(const sop::store::Reader& tables,
-                                                             std::int64_t at);
+                                                             std::int64_t changed);
 
 /// The schedule in a procedure's body.
 [[nodiscard]] sop::Schedule ScheduleOf(const nlohmann::json& procedure);
 
-/// The evidence of one assignment as it stood at `now`.
-[[nodiscard]] sop::AssignmentEvidence EvidenceOf(const RegisterState& state,
-                                                 const Assignment& assignment, sop::Instant now);
+class Evidence;
 
-/// The due state of one assignment at `now`: "never", "current", "due" or "overdue".
+/// The due state of one assignment: "never", "current", "due" or "overdue".
 struct DueNow {
   std::string state;
   std::optional<sop::Instant> due;  ///< the begin of the due day
   std::optional<sop::Instant> overdue_from;
 };
-[[nodiscard]] DueNow DueOf(const RegisterState& state, const Assignment& assignment,
-                           sop::Instant now);
+[[nodiscard]] DueNow DueOf(const Evidence& evidence, const Assignment& assignment);
 
 /// The verdict on one configuration ("lsm-1/63x-561") for one profile.
 ///
 /// A need is met by any assigned procedure that the profile needs and that has the same analysis:
 /// of this configuration where the need names it, else of any of the instrument. What nobody is to
 /// check is never_tested, and a failure stays one when its assignment ends.
-[[nodiscard]] sop::FitnessAnswer FitnessOf(const RegisterState& state, const std::string& subject,
+[[nodiscard]] sop::FitnessAnswer FitnessOf(const Evidence& evidence, const std::string& subject,
                                            const std::string& profile,
                                            const sop::FitnessQuery& query);
 
@@ -75,7 +71,7 @@ struct DueNow {
                                          const std::string& configuration, sop::Instant now);
 
 /// The verdict of each profile on an instrument: the worst of its configurations'.
-[[nodiscard]] nlohmann::json InstrumentVerdict(const RegisterState& state,
+[[nodiscard]] nlohmann::json InstrumentVerdict(const Evidence& evidence,
                                                const std::string& instrument,
                                                const std::string& profile,
                                                const sop::FitnessQuery& query);

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "monitor/service/register_state.h"
+#include "monitor/service/evidence.h"
 
 namespace monitor::service {
 namespace {
@@ -41,15 +41,15 @@ Json VerdictJson(const sop::FitnessAnswer& answer, const std::string& profile,
   return json;
 }
 
-Json InstrumentVerdict(const RegisterState& state, const std::string& instrument,
+Json InstrumentVerdict(const Evidence& evidence, const std::string& instrument,
                        const std::string& profile, const sop::FitnessQuery& query) {
   sop::FitnessAnswer worst{sop::Verdict::kNotInScope, {}, {}, {}, {}};
   std::string where;
   Json reasons = Json::array();
   bool first = true;
-  for (const std::string& subject : SubjectsOf(state, instrument)) {
+  for (const std::string& subject : SubjectsOf(evidence.state(), instrument)) {
     const std::string configuration = subject.substr(instrument.size() + 1);
-    sop::FitnessAnswer answer = FitnessOf(state, subject, profile, query);
+    sop::FitnessAnswer answer = FitnessOf(evidence, subject, profile, query);
     // A configuration that the profile does not need says nothing about the instrument.
     if (answer.verdict != sop::Verdict::kNotInScope) {
       for (const sop::Reason& reason : answer.reasons) {

@@ -44,6 +44,9 @@ enum class Table {
   kRoleGrant,
 };
 [[nodiscard]] std::string_view Name(Table table);  ///< the table's name, "limit_set"
+/// Whether questions about instruments keep the register in memory until it changes; the others
+/// are looked up.
+[[nodiscard]] bool IsKept(Table table);
 
 /// One version of one entry of a register.
 struct RegisterRow {
@@ -105,6 +108,14 @@ struct QuantityRow {
   std::string body;  ///< canonical JSON of the decided quantity
 };
 
+/// A point with what its measurement says of it.
+struct SeriesRow {
+  QuantityRow quantity;
+  std::string acquired_at;
+  std::string received_at;
+  std::string purpose;
+};
+
 /// A token's digest; tokens are no part of the quality record.
 struct TokenRow {
   std::string digest;
@@ -137,6 +148,23 @@ struct MeasurementFilter {
   std::string instrument, configuration, procedure;
   std::int64_t before_idx = kForever;  ///< for paging: received before this event
   int limit = 50;
+};
+
+/// A procedure on a configuration, as a question sees it: measurements acquired by `until_ms`,
+/// among the first `at` events.
+struct AssignmentKey {
+  std::string instrument, configuration, procedure;
+  std::int64_t until_ms = INT64_MAX;
+  std::int64_t at = 0;
+};
+
+/// Which measurements of an assignment; practice never counts.
+enum class Counting { kAny, kGood, kBad, kAsFound };
+
+/// A measurement's place in the order of acquisition.
+struct Place {
+  std::int64_t acquired_ms = INT64_MIN;
+  std::int64_t idx = -1;
 };
 
 class Connection;
@@ -176,12 +204,19 @@ class Reader {
   [[nodiscard]] std::optional<MeasurementRow> Measurement(std::string_view key) const;
   [[nodiscard]] std::vector<MeasurementRow> Measurements(const MeasurementFilter& filter,
                                                          std::int64_t at) const;
-  /// All measurements of one procedure on one configuration, oldest acquisition first.
-  [[nodiscard]] std::vector<MeasurementRow> History(std::string_view instrument,
-                                                    std::string_view configuration,
-                                                    std::string_view procedure,
-                                                    std::int64_t at) const;
-  [[nodiscard]] std::vector<QuantityRow> Series(const SeriesKey& key, std::int64_t at) const;
+  /// The newest `limit` measurements of an assignment acquired after `after`, and before `before`
+  /// where it is given; newest acquisition first.
+  [[nodiscard]] std::vector<MeasurementRow> Newest(const AssignmentKey& key, Counting counting,
+                                                   int limit, const Place& after = {},
+                                                   const std::optional<Place>& before = {}) const;
+  /// The first measurement acquired after `after`.
+  [[nodiscard]] std::optional<MeasurementRow> Oldest(const AssignmentKey& key, Counting counting,
+                                                     const Place& after) const;
+  /// The last of the first `at` events that changed a register that is kept; -1 without.
+  [[nodiscard]] std::int64_t RegistersChanged(std::int64_t at) const;
+  /// The newest `limit` points, oldest first.
+  [[nodiscard]] std::vector<SeriesRow> Series(const SeriesKey& key, std::int64_t at,
+                                              int limit) const;
   [[nodiscard]] std::vector<QuantityRow> Quantities(std::string_view measurement) const;
 
   [[nodiscard]] std::optional<TokenRow> Token(std::string_view digest) const;
@@ -268,22 +303,29 @@ class Transaction : public Reader {
   void Commit();
 
  private:
+  void NoteChange(Table table, std::int64_t idx);
+
   bool open_ = true;
 };
 
 enum class Access { kReadWrite, kReadOnly };
 
-/// The journal and its read tables in one SQLite file (WAL, synchronous FULL, STRICT tables).
+/// The journal and its read tables: in one SQLite file (WAL, synchronous FULL, STRICT tables), or
+/// in a PostgreSQL database.
 ///
-/// The columns are TEXT and BIGINT and the SQL is plain, so that PostgreSQL can stand behind the
-/// same interface. Events and checkpoints can be added, in order, tiles can grow, and nothing else:
-/// triggers refuse UPDATE, DELETE and INSERT OR REPLACE, whoever opens the file.
-/// Threads  Read from any thread; at most one Transaction at a time.
+/// Columns are TEXT, compared by bytes, and BIGINT, and the SQL is plain: a record has the same
+/// rows in the same order on either engine. Events and checkpoints can be added, in order, tiles
+/// can grow, and nothing else: triggers refuse every other change, whoever opens the database. A
+/// server that went away and came back is connected to anew; what was being written then is not
+/// there, unless its commit had already arrived (Commit throws in both cases). Threads  Read from
+/// any thread; at most one Transaction at a time.
 class Store {
  public:
-  /// Opens or makes the file and brings its schema up to date. kReadOnly neither makes nor
-  /// migrates. Errors: StoreError, also for a schema that is newer than this program.
-  explicit Store(const std::string& path, Access access = Access::kReadWrite);
+  /// `database` is a path or a URL (engine.h). Opens or makes the file, or opens the server's
+  /// database, and brings its schema up to date. kReadOnly neither makes nor migrates.
+  /// Errors  StoreError, also for a schema that is newer than this program, and when another
+  ///         session holds the right to write to a server's database.
+  explicit Store(const std::string& database, Access access = Access::kReadWrite);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

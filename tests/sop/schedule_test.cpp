@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <random>
 #include <stdexcept>
 
 #include "sop/recurrence.h"
@@ -42,6 +43,26 @@ TEST(NextDue, WithoutADueDayCountsFromCompletion) {
   EXPECT_EQ(NextDue(Monthly(), std::nullopt, On(2018, 11, 14)), On(2018, 12, 1));
   const Schedule monthly{"FREQ=MONTHLY", On(2018, 1, 1), 7, 7};
   EXPECT_EQ(NextDue(monthly, std::nullopt, On(2018, 11, 14)), On(2018, 12, 14));
+}
+
+// So the latest result alone tells when the next is due, however many there were before it.
+TEST(NextDue, TheLastCompletionAloneDecides) {
+  std::mt19937 random(7);
+  const auto pick = [&](int below) { return std::uniform_int_distribution(0, below - 1)(random); };
+  for (const char* rule : {"FREQ=MONTHLY;BYMONTHDAY=1", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH",
+                           "FREQ=DAILY;INTERVAL=10", "FREQ=YEARLY", "FREQ=MONTHLY"}) {
+    for (int i = 0; i < 60; ++i) {
+      Schedule schedule{rule, On(2026, 1, 31) - days(pick(60)), pick(12), 7};
+      if (i % 4 == 0) schedule.window_start_d.reset();
+      Day due = schedule.start;
+      Day completed = schedule.start - days(30);
+      for (int n = 0; n < 15; ++n) {
+        completed += days(pick(25));
+        due = NextDue(schedule, due, completed);
+        ASSERT_EQ(due, NextDue(schedule, schedule.start, completed)) << rule << " " << i;
+      }
+    }
+  }
 }
 
 TEST(NextDue, MonthlyFromTheEndOfAMonthDoesNotSkipOne) {

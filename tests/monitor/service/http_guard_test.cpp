@@ -207,7 +207,7 @@ TEST_F(HttpGuardTest, StopsWhileClientsDawdle) {
 
 /// The library asks this before it reads a body, outside its own guard.
 TEST_F(HttpGuardTest, ABrokenRecordIsSaidToAClientThatAsksBeforeSending) {
-  sop::store::Connection(dir_ + "/etalon.db", sop::store::Access::kReadWrite)
+  sop::store::Connection(database_->where(), sop::store::Access::kReadWrite)
       .Execute("DROP TABLE token");
   const std::string answer = Raw(PutHead("Expect: 100-continue\r\nContent-Length: 1\r\n"));
   EXPECT_TRUE(HasStatus(answer, 503)) << answer;

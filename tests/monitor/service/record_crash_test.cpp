@@ -63,5 +63,41 @@ TEST_F(CrashTest, WhatWasAcknowledgedIsThereAfterKillMinusNine) {
   EXPECT_GT(acknowledged, 0U);
 }
 
+TEST_F(CrashTest, AServerKilledBetweenCommitsLosesAndDoublesNothing) {
+  if (!OnPostgresql()) GTEST_SKIP() << "about a server";
+  ApplyFacility();
+  const auto events = [&] { return record_->Events(0, 1).at("tree_size").get<int>(); };
+  const int before = events();
+  std::atomic<bool> ending{false};
+  std::atomic<int> acknowledged{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      // An agent: it sends each result until it has its receipt.
+      for (int k = t; !ending; k += 4) {
+        for (bool done = false; !done;) {
+          try {
+            record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "agent:a");
+            done = true;
+          } catch (const sop::store::StoreError&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          }
+        }
+        ++acknowledged;
+      }
+    });
+  }
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200 + 70 * i));
+    sop::store::TestDatabase::KillServer();
+  }
+  ending = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(events(), before + 2 * acknowledged);
+  Open();  // checks every leaf against the last checkpoint
+  const std::string dump = record_->DumpDigest();
+  EXPECT_EQ(record_->Rebuild(), dump);
+}
+
 }  // namespace
 }  // namespace monitor::service

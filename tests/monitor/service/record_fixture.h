@@ -11,6 +11,7 @@
 #include "monitor/measurement/submission_key.h"
 #include "monitor/service/record.h"
 #include "monitor/service/time_text.h"
+#include "tests/support/test_database.h"
 
 namespace monitor::service {
 
@@ -66,6 +67,7 @@ class RecordTest : public ::testing::Test {
   RecordTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "record-XXXXXX").string();
     dir_ = mkdtemp(pattern.data());
+    database_ = std::make_unique<sop::store::TestDatabase>(dir_);
     SetClock("2026-03-01T09:00:00Z");
     Open();
   }
@@ -76,9 +78,11 @@ class RecordTest : public ::testing::Test {
 
   void Open() {
     record_.reset();
-    record_ = std::make_unique<QualityRecord>(RecordOptions{
-        dir_, "demo/test", [this] { return FromMs(now_ms_.load()); }, password_cost_});
+    record_ = std::make_unique<QualityRecord>(
+        RecordOptions{dir_, "demo/test", [this] { return FromMs(now_ms_.load()); }, password_cost_,
+                      database_->option()});
   }
+  static bool OnPostgresql() { return sop::store::TestDatabase::OnPostgresql(); }
   void SetClock(const char* time) { now_ms_ = ToMs(ParseTime(time).value()); }
   void ApplyFacility() { record_->ApplyFacility(kFacility, dir_, "admin"); }
 
@@ -152,6 +156,7 @@ class RecordTest : public ::testing::Test {
   }
 
   std::string dir_;
+  std::unique_ptr<sop::store::TestDatabase> database_;
   std::atomic<std::int64_t> now_ms_{0};
   PasswordCost password_cost_{.passes = 1, .memory_bytes = 8U << 20};  ///< 10 ms each
   std::unique_ptr<QualityRecord> record_;

@@ -249,6 +249,7 @@ TEST_F(RecordTest, TokensAreKnownAfterReopeningAndStoredAsDigests) {
   EXPECT_FALSE(record_->Authenticate("").has_value());
   EXPECT_EQ(record_->Events(0, 10).at("tree_size"), 1);
   record_.reset();
+  if (OnPostgresql()) return;
   std::ifstream file(dir_ + "/etalon.db", std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   EXPECT_EQ(bytes.find(token), std::string::npos);
@@ -275,13 +276,17 @@ class TamperTest : public RecordTest {
   /// Does what somebody with the file and without the triggers could do.
   void Tamper(const std::vector<std::string>& statements) {
     record_.reset();
-    sop::store::Connection connection(dir_ + "/etalon.db", sop::store::Access::kReadWrite);
-    for (const char* trigger :
-         {"event_no_update", "event_no_delete", "event_next", "checkpoint_no_update",
-          "checkpoint_no_delete", "tile_grows", "tile_no_update", "tile_no_delete"}) {
-      connection.Execute(std::string("DROP TRIGGER ") + trigger);
+    sop::store::Connection connection(database_->where(), sop::store::Access::kReadWrite);
+    if (OnPostgresql()) {
+      connection.Execute("SET session_replication_role = 'replica'");
+    } else {
+      for (const char* trigger :
+           {"event_no_update", "event_no_delete", "event_next", "checkpoint_no_update",
+            "checkpoint_no_delete", "tile_grows", "tile_no_update", "tile_no_delete"}) {
+        connection.Execute(std::string("DROP TRIGGER ") + trigger);
+      }
+      connection.Execute("PRAGMA foreign_keys = OFF");
     }
-    connection.Execute("PRAGMA foreign_keys = OFF");
     for (const std::string& statement : statements) connection.Execute(statement);
   }
   std::string WhyItDoesNotStart() {
@@ -320,8 +325,10 @@ TEST_F(TamperTest, ATileThatIsCutOrMissingIsNamed) {
   Tamper({"UPDATE tile SET hashes = substr(hashes, 1, 64)"});
   EXPECT_NE(WhyItDoesNotStart().find("tile 0 of level 0 has 1 hashes instead of 8"),
             std::string::npos);
-  sop::store::Connection(dir_ + "/etalon.db", sop::store::Access::kReadWrite)
-      .Execute("DELETE FROM tile");
+  record_.reset();
+  sop::store::Connection again(database_->where(), sop::store::Access::kReadWrite);
+  if (OnPostgresql()) again.Execute("SET session_replication_role = 'replica'");
+  again.Execute("DELETE FROM tile");
   EXPECT_NE(WhyItDoesNotStart().find("tile 0 of level 0 has 0 hashes"), std::string::npos);
 }
 
@@ -344,7 +351,18 @@ TEST_F(TamperTest, AClockMovedBackInTheFileIsNoticed) {
   EXPECT_NE(WhyItDoesNotStart().find("event 7 is filed under another time"), std::string::npos);
 }
 
+TEST_F(TamperTest, AnEmptyServerIsNoNewRecord) {
+  if (!OnPostgresql()) GTEST_SKIP() << "about a server";
+  ApplyFacility();
+  record_.reset();
+  std::ofstream(dir_ + "/admin.token") << "token";
+  database_ = nullptr;
+  database_ = std::make_unique<sop::store::TestDatabase>(dir_);
+  EXPECT_NE(WhyItDoesNotStart().find("is empty, while log.key"), std::string::npos);
+}
+
 TEST_F(TamperTest, ALostDatabaseIsNoNewRecord) {
+  if (OnPostgresql()) GTEST_SKIP() << "about files";
   record_.reset();
   std::ofstream(dir_ + "/admin.token") << "token";
   const auto lose = [&] {
