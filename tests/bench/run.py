@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,8 +29,9 @@ ROUNDS = 5
 class Machine:
     """The built programs, and inputs that are made once a run."""
 
-    def __init__(self, build, folder):
+    def __init__(self, build, folder, events):
         self.build = build
+        self.events = events
         self.folder = pathlib.Path(folder)
 
     def simulate(self, kind, name, **keys):
@@ -125,7 +127,7 @@ def anonymous_kilobytes(pid):
     return 0
 
 
-def cpu_ms(command, peak=None):
+def cpu_ms(command, peak=None, good=(0,)):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if peak:
@@ -135,7 +137,7 @@ def cpu_ms(command, peak=None):
     if peak:
         peak.done.set()
         peak.join()
-    if code != 0:
+    if code not in good:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {code}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
@@ -286,7 +288,63 @@ def two(machine):
     return row
 
 
-BENCHES = {"psf": psf, "optical": optical, "fits": fits, "illumination": illumination,
+def process_figures(command):
+    """Wall and processor time and the peak of anonymous memory of one process."""
+    peak = PeakMemory()
+    begin = time.perf_counter()
+    used = cpu_ms(list(map(str, command)), peak, good=(0, 3))  # 3: consistent, not anchored
+    return {"wall_s": time.perf_counter() - begin, "cpu_s": used / 1000,
+            "memory_mb": peak.kilobytes / 1024}
+
+
+def record(machine, engine, database):
+    """A record of the asked size on one engine: append, ask, start, verify, rebuild."""
+    data = machine.folder / f"record-{engine}"
+    where = ["--database", database] if database else []
+
+    def bench(events):
+        result = subprocess.run([machine.build / "journal_bench", "--data", data, *where,
+                                 "--events", str(events)], check=True, text=True,
+                                stdout=subprocess.PIPE)
+        return json.loads(result.stdout)
+
+    row = bench(machine.events)
+    row["start"] = bench(0)["start"]
+    server = machine.build / "etalon-server"
+    row["verify"] = process_figures([server, "verify", data, *where])
+    row["rebuild"] = process_figures([server, "rebuild", "--data", data, *where])
+    for size, figures in row["sizes"].items():
+        append = figures["append"]
+        asked = "   ".join(f"{name} {figures[name]['wall_ms']:.2f} ms ({figures[name]['cpu_ms']:.2f} cpu)"
+                           for name in ("single_event", "fitness", "fitness_as_of", "instruments",
+                                        "metrics", "page"))
+        print(f"J1  {engine:10} to {int(size):9,} events: {append['events_per_s']:6.0f} a second, "
+              f"{append['cpu_us_per_event']:.0f} us of processor each   {asked}")
+    print(f"J2  {engine:10} start {row['start']['wall_ms']:.0f} ms   " + "   ".join(
+        f"{name} {row[name]['wall_s']:.0f} s wall, {row[name]['cpu_s']:.0f} s processor, "
+        f"{row[name]['memory_mb']:.0f} MB" for name in ("verify", "rebuild")))
+    return row
+
+
+def journal(machine):
+    """The record's targets: 5,000 events a second on SQLite, 2,000 on PostgreSQL, the rest flat."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
+    from with_postgresql import Server
+    rows = {"sqlite": record(machine, "sqlite", None)}
+    folder = tempfile.mkdtemp(prefix="etalon-pg-")
+    server = None
+    try:
+        server = Server(folder, {})
+        rows["postgresql"] = record(machine, "postgresql",
+                                    server.environment()["ETALON_TEST_POSTGRESQL"])
+    finally:
+        if server:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    return rows
+
+
+BENCHES = {"journal": journal, "psf": psf, "optical": optical, "fits": fits, "illumination": illumination,
            "detector": detector,
            "coregistration": coregistration, "start": start, "two": two,
            "memory": memory}
@@ -314,13 +372,14 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("name", nargs="?", choices=sorted(BENCHES))
     arguments.add_argument("--json", type=pathlib.Path)
+    arguments.add_argument("--events", type=int, default=1_000_000, help="of the journal's record")
     arguments.add_argument("--build", type=pathlib.Path, required=True)
     options = arguments.parse_args()
     if "-DNDEBUG" not in flags_of(options.build):
         arguments.error(f"{options.build} is no release build (assertions are on)")
     names = [options.name] if options.name else list(BENCHES)
     with tempfile.TemporaryDirectory(prefix="etalon-bench-") as folder:
-        machine = Machine(options.build.resolve(), folder)
+        machine = Machine(options.build.resolve(), folder, options.events)
         results = {name: run(name, machine) for name in names}
     results["machine"] = {"cores": os.cpu_count(), "load": os.getloadavg()[0]}
     if options.json:
