@@ -513,12 +513,15 @@ REGISTERS = {  # event: table, id, scope; {...} are members of the body, {} is t
     "account_changed": ("account", "{id}", ""),
     "account_closed": ("account", "{id}", ""),
 }
+CHANGING = set("facility instrument configuration profile procedure_version limit_set assignment artefact repeat_study "
+               "scale_record hold".split())
 COLUMNS = {
     "measurement": "measurement_key instrument configuration procedure_id purpose acquired_at acquired_ms received_at "
                    "idx decided_idx outcome review body",
+    "register_change": "idx",
     "quantity": "measurement_key position subject quantity definition channel qualifier acquired_ms decided_idx body",
 }
-KEYS = {"measurement": 1, "quantity": 2}  # leading columns that name a row; of a register two
+KEYS = {"measurement": 1, "quantity": 2, "register_change": 1}  # leading columns that name a row; of a register two
 for table, _, _ in REGISTERS.values():
     COLUMNS[table] = "id from_index to_index scope recorded_ms body"
 
@@ -532,6 +535,11 @@ class ReadTables:
         key = self.open.pop((table, entry), None)
         if key:
             self.rows[table][key][2] = str(index)
+            self.note(table, index)
+
+    def note(self, table, index):
+        if table in CHANGING:
+            self.rows["register_change"][(str(index),)] = [str(index)]
 
     def add(self, index, event, time):
         kind, body = event["type"], event["body"]
@@ -556,6 +564,7 @@ class ReadTables:
                 body.update({"closed": True} if kind == "account_closed" else {})
             key = (entry, str(index))
             self.open[(table, entry)] = key
+            self.note(table, index)
             self.rows[table][key] = [*key, str(OPEN), scope, str(time), canonical(body)]
 
     def add_measurement(self, index, body):

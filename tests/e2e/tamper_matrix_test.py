@@ -235,6 +235,7 @@ class Matrix:
         notes = "DELETE FROM checkpoint WHERE tree_size > %d" % keep
         tables = ["DELETE FROM %s WHERE from_index >= %d" % (table, keep) for table in (
             "instrument", "hold", "account", "role_grant")]
+        tables.append("DELETE FROM register_change WHERE idx >= %d" % keep)
         self.expect(lambda copy: [*tables, events], named)
         self.expect(lambda copy: [*tables, events, notes], named)
         everything = lambda copy: [*tables, events, notes, *set_tiles(self.lines[:keep]),
