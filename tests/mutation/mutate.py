@@ -214,30 +214,32 @@ class Tests:
         return test, failed, took, passed_by
 
     def plan(self, number, hint):
-        """Groups of tests of one program that share a process, the quickest group first."""
+        """Groups of tests that share a process, the quickest test for the time first."""
         groups = collections.defaultdict(list)
         for test in sorted(self.reached[number], key=self.seconds.get):
             alone = test[1] == hint or self.seconds[test] > QUICK
-            groups[test if alone else test[0]].append(test)
+            groups[test if alone else (test[0], test[1].split(".")[0])].append(test)
+
         def cost(group):
-            return -1 if group[0][1] == hint else sum(map(self.seconds.get, group))
+            return -1 if group[0][1] == hint else sum(map(self.seconds.get, group)) / len(group)
         return sorted(groups.values(), key=cost)
 
     def notice(self, number, hint, budget):
         """The state of a mutant, and who noticed it; beyond `budget` seconds it counts as alive."""
         if not self.reached[number]:
             return "never run", ""
-        spent = 0.0
+        spent, all_asked = 0.0, True
         for group in self.plan(number, hint):
             expected = sum(map(self.seconds.get, group))
             if spent > 0 and spent + expected > budget:
-                return "alive (not all asked)", ""
+                all_asked = False
+                continue
             failed, took = run_tests(self.build / group[0][0], [name for _, name in group],
                                      {"ETALON_MUTANT": str(number)}, 3 + 5 * expected)
             spent += took
             if failed:
                 return "noticed", failed
-        return "alive", ""
+        return ("alive" if all_asked else "alive (not all asked)"), ""
 
 
 class Memory:
