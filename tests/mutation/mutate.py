@@ -27,6 +27,7 @@ ROOT = HERE.parents[1]
 MOST_ALIVE = 0.05
 QUICK = 0.3         # seconds of processor time: such tests share a process
 LONGEST = 20.0      # tests beyond are not asked, which can only leave more alive
+MOST_NUMBERS = 1 << 16   # as mutant_switch.h has room for
 MOST_FAILING = 3    # tests that fail without any mutant: a busy machine, not a broken build
 MEMORY = 6 << 30    # bytes a test may take
 
@@ -98,8 +99,8 @@ def find_all(tree, build, folder, files, state):
         key = hashlib.sha256(state.encode() + path.read_bytes()).hexdigest()
         if kept.get(name, ("",))[0] != key:
             kept[name] = (key, finder.find(path, name, arguments))
+            kept_in.write_bytes(pickle.dumps(kept))
         found += kept[name][1]
-    kept_in.write_bytes(pickle.dumps(kept))
     return found
 
 
@@ -114,10 +115,17 @@ def keys_of(found, texts):
 
 
 def draw(keys, count, seed):
-    """A sample that stays nearly the same when a line changes: the lowest of a seeded hash."""
+    """A sample that stays nearly the same when a line changes: the lowest of a seeded hash. So do its
+    numbers, so that a source is compiled anew only when it or what is wrong with it changes."""
     def rank(mutant):
         return hashlib.sha256(f"{seed} {keys[mutant]}".encode()).digest()
-    return dict(enumerate(sorted(sorted(keys, key=rank)[:count], key=lambda m: (m.file, m.start))))
+    sample = {}
+    for mutant in sorted(keys, key=rank)[:count]:
+        number = int.from_bytes(rank(mutant)[-2:], "big")
+        while number in sample:
+            number = (number + 1) % MOST_NUMBERS
+        sample[number] = mutant
+    return dict(sorted(sample.items(), key=lambda item: (item[1].file, item[1].start)))
 
 
 def write(tree, folder, lists, sample, texts):
@@ -186,21 +194,29 @@ def run_tests(program, names, environment, limit):
 
 
 class Tests:
-    """The tests of the build: what each passes by and how long it takes."""
+    """The tests of the build: what each passes by and how long it takes, once `trace` was called."""
 
     def __init__(self, build, targets, jobs):
-        self.build = build
-        names = [(target, name) for target in targets for name in test_names(build / target)]
-        self.seconds, self.reached, failing = {}, collections.defaultdict(list), 0
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            for test, failed, took, passed_by in pool.map(self._trace, names):
-                if failed:
-                    print(f"{test[1]} fails without any mutant and is not asked", flush=True)
-                    failing += 1
-                    continue
-                self.seconds[test] = took
-                for number in passed_by if took <= LONGEST else ():
-                    self.reached[number].append(test)
+        self.build, self.jobs = build, jobs
+        self.names = [(target, name) for target in targets for name in test_names(build / target)]
+        self.seconds, self.reached = {}, collections.defaultdict(list)
+
+    def trace(self, kept_in, key):
+        """Runs every test once, or reads what a run of the same build found."""
+        kept = pickle.loads(kept_in.read_bytes()) if kept_in.exists() else {}
+        if key not in kept:
+            with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+                kept = {key: list(pool.map(self._trace, self.names))}
+            kept_in.write_bytes(pickle.dumps(kept))
+        failing = 0
+        for test, failed, took, passed_by in kept[key]:
+            if failed:
+                print(f"{test[1]} fails without any mutant and is not asked", flush=True)
+                failing += 1
+                continue
+            self.seconds[test] = took
+            for number in passed_by if took <= LONGEST else ():
+                self.reached[number].append(test)
         if failing > MOST_FAILING:
             sys.exit("without a mutant the tests must pass")
 
@@ -213,23 +229,31 @@ class Tests:
         file.unlink(missing_ok=True)
         return test, failed, took, passed_by
 
-    def plan(self, number, hint):
+    def passing(self, wanted):
+        """Those tests of the names `wanted` that pass without any mutant, by name."""
+        found = {name: target for target, name in self.names if name in wanted}
+        for target in set(found.values()):
+            while mine := [name for name in found if found[name] == target]:
+                failed, _ = run_tests(self.build / target, mine, {}, LONGEST * len(mine))
+                if not failed:
+                    break
+                del found[failed]
+        return found
+
+    def plan(self, number):
         """Groups of tests that share a process, the quickest test for the time first."""
         groups = collections.defaultdict(list)
         for test in sorted(self.reached[number], key=self.seconds.get):
-            alone = test[1] == hint or self.seconds[test] > QUICK
+            alone = self.seconds[test] > QUICK
             groups[test if alone else (test[0], test[1].split(".")[0])].append(test)
+        return sorted(groups.values(), key=lambda g: sum(map(self.seconds.get, g)) / len(g))
 
-        def cost(group):
-            return -1 if group[0][1] == hint else sum(map(self.seconds.get, group)) / len(group)
-        return sorted(groups.values(), key=cost)
-
-    def notice(self, number, hint, budget):
+    def notice(self, number, budget):
         """The state of a mutant, and who noticed it; beyond `budget` seconds it counts as alive."""
         if not self.reached[number]:
             return "never run", ""
         spent, all_asked = 0.0, True
-        for group in self.plan(number, hint):
+        for group in self.plan(number):
             expected = sum(map(self.seconds.get, group))
             if spent > 0 and spent + expected > budget:
                 all_asked = False
@@ -261,25 +285,40 @@ class Memory:
 def ask(options, build, targets, sample, keys, memory):
     """state of each mutant of the sample"""
     states = {n: memory.known[keys[m]] for n, m in sample.items() if keys[m] in memory.known}
-    left = [n for n in sample if n not in states]
-    if not left:
-        return states
     tests = Tests(build, targets, options.jobs)
-    total, slow = sum(tests.seconds.values()), [s for s in tests.seconds.values() if s > LONGEST]
-    print(f"{len(tests.seconds)} tests, {total:.0f} s of processor time; {len(slow)} of them, "
-          f"{sum(slow):.0f} s, take over {LONGEST:.0f} s and are not asked", flush=True)
 
-    def one(number):
-        key = keys[sample[number]]
-        state = tests.notice(number, memory.hints.get(key, ""), options.budget)
-        memory.add(key, *state)
-        return number, state
+    def ask_all(numbers, one):
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            for number, state in zip(numbers, pool.map(one, numbers)):
+                if state is None:
+                    continue
+                states[number] = state
+                memory.add(keys[sample[number]], *state)
+                if state[0] != "noticed":
+                    mutant = sample[number]
+                    print(f"{state[0]}: {keys[mutant]}  [line {mutant.line}]", flush=True)
 
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for number, state in pool.map(one, left):
-            states[number] = state
-            if state[0] != "noticed":
-                print(f"{state[0]}: {keys[sample[number]]}  [line {sample[number].line}]", flush=True)
+    # Who noticed a mutant the last time mostly does so again, and no tracing is needed to know it.
+    hints = {n: memory.hints.get(keys[m], "") for n, m in sample.items() if n not in states}
+    programs = tests.passing(set(hints.values()))
+
+    def once_more(number):
+        name = hints[number]
+        failed, _ = run_tests(build / programs[name], [name], {"ETALON_MUTANT": str(number)},
+                              3 * LONGEST)
+        return ("noticed", name) if failed else None
+
+    ask_all([n for n in hints if hints[n] in programs], once_more)
+    left = [n for n in sample if n not in states]
+    print(f"{len(sample) - len(left)} known or noticed as before, {len(left)} to be asked", flush=True)
+    if left:
+        every = f"{memory.tree} {sorted(keys[m] for m in sample.values())}"
+        tests.trace(options.build / "trace.pickle", hashlib.sha256(every.encode()).hexdigest())
+        slow = [s for s in tests.seconds.values() if s > LONGEST]
+        print(f"{len(tests.seconds)} tests, {sum(tests.seconds.values()):.0f} s of processor time; "
+              f"{len(slow)} of them, {sum(slow):.0f} s, take over {LONGEST:.0f} s and are not asked",
+              flush=True)
+        ask_all(left, lambda number: tests.notice(number, options.budget))
     return states
 
 
