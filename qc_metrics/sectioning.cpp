@@ -87,17 +87,15 @@ double Median(std::vector<double> values) {
   return 0.5 * (*middle + *std::max_element(values.begin(), middle));
 }
 
-/// Standard uncertainty of a median of values that scatter normally; few values scatter by more
-/// than their SD says.
+/// Standard uncertainty of a median of 4 values or more that scatter normally; few values scatter
+/// by more than their SD says: n - 1 over n - 3 in squares.
 double MedianU(const std::vector<double>& values) {
   const auto n = static_cast<double>(values.size());
   double mean = 0.0;
   for (const double value : values) mean += value / n;
   double squares = 0.0;
   for (const double value : values) squares += (value - mean) * (value - mean);
-  const double freedom = n - 1.0;
-  const double few = freedom > 2.0 ? freedom / (freedom - 2.0) : 3.0;
-  return std::sqrt(std::numbers::pi / 2.0 * squares / freedom / n * few);
+  return std::sqrt(std::numbers::pi / 2.0 * squares / (n - 3.0) / n);
 }
 
 /// Slopes of the tiles' centres, in um of z a pixel.
