@@ -179,6 +179,32 @@ TEST(Coregistration, OneBeadGivesItsShiftAndNoMap) {
   }
 }
 
+// 1.5 um are 23 px of .065 um: a column that is hot in every slice draws the centre of mass of a
+// cut that holds it, and not that of a cut which ends a pixel before, on whichever side.
+TEST(Coregistration, ThePeersCutEndsAMicrometreAndAHalfFromTheBead) {
+  BeadScene a{150, 160, 30, kVoxelUm};
+  const auto covariance = monitor::simulation::EllipsoidCovariance(kFwhmUm);
+  a.beads = {{{60.0, 70.0, 14.4}, covariance, 3000}, {{120.0, 130.0, 14.4}, covariance, 3000}};
+  const BeadScene b = SecondChannel(a, {}, 7);
+  const auto peer_shift = [&](int dx, int dy) {
+    BeadScene hot = b;
+    hot.hot_pixels.push_back({60 + dx, 70 + dy, 3000.0});
+    const Coregistration result = Measure({a, hot}, SettingsOfAll({a, hot}));
+    for (const BeadPair& bead : result.pairs[0].beads) {
+      if (std::abs(bead.position_um[0] - 60.0 * kVoxelUm[0]) < 0.1) return *bead.peer_shift_um;
+    }
+    return std::array<double, 3>{};
+  };
+  for (const auto& [dx, dy] : {std::pair{1, 0}, {-1, 0}, {0, 1}, {0, -1}}) {
+    const auto beyond = peer_shift(24 * dx, 24 * dy), within = peer_shift(23 * dx, 23 * dy);
+    for (const std::size_t axis : {0U, 1U}) {
+      EXPECT_NEAR(beyond[axis], 0.0, 0.06) << dx << " " << dy;
+      EXPECT_NEAR(within[axis], 0.0, (axis == 0 ? dx : dy) == 0 ? 0.06 : 2.0) << dx << " " << dy;
+    }
+    EXPECT_GT(within[0] * dx + within[1] * dy, 0.3) << dx << " " << dy;
+  }
+}
+
 // One voxel of light in an empty image: its centre by any definition. Two voxels above the limit
 // weigh by their values; what is below the limit does not count.
 TEST(MetrolojCentre, IsTheCentreOfMassAboveTheClassLimit) {

@@ -228,6 +228,16 @@ TEST(FieldImageJ, AnExtremeThatOnlyTheMirrorHasIsNone) {
   EXPECT_NEAR(MeasureImageJField(image, scan).minmax, written.minmax, 1e-12);
 }
 
+// Weights that sum to one, up to the border and in its corners.
+TEST(FieldImageJ, ALevelFieldStaysLevel) {
+  for (const double level : {3.0, 60000.0}) {
+    const cv::Mat image(40, 50, CV_16U, cv::Scalar(level));
+    const ImageJField field = MeasureImageJField(image, ScanField(image));
+    EXPECT_EQ(field.minmax, 1.0);
+    EXPECT_EQ(field.azimuth8, 1.0);
+  }
+}
+
 TEST(BandedCholesky, SolvesAndRefuses) {
   constexpr int kSize = 23, kWidth = 4;
   Eigen::MatrixXd dense = Eigen::MatrixXd::Zero(kSize, kSize);

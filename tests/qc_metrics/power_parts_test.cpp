@@ -181,5 +181,15 @@ TEST(TakeApart, ALongTraceIsBinnedAndKeepsItsSamples) {
   EXPECT_NEAR(model.noise_u_mw, model.noise.sd / std::sqrt(2.0 * 4997.0), 0.02 * model.noise_u_mw);
 }
 
+// Up and down every 20 s: the search ends after 16 steps.
+TEST(TakeApart, SixteenStepsAreTold) {
+  for (const int steps : {15, 16, 20}) {
+    const auto n = static_cast<std::size_t>(20 * (steps + 1));
+    const TraceModel model = Apart(
+        Of(n, 0.0, 1e-3, [](double t) { return static_cast<int>(t) / 20 % 2 == 0 ? 5.0 : 5.2; }));
+    EXPECT_EQ(model.steps.size(), static_cast<std::size_t>(std::min(16, steps))) << steps;
+  }
+}
+
 }  // namespace
 }  // namespace qc_metrics

@@ -204,5 +204,26 @@ TEST(PsfBeadSize, AMeasuredFieldOfBallsGivesTheWidthOfAPoint) {
   }
 }
 
+// What all beads share does not average down; a width's relative uncertainty grows by the square of
+// the width over what is left of it.
+TEST(PsfBeadSize, TheSharedUncertaintyDoesNotAverageDown) {
+  PsfField field = EmptyField();
+  for (int i = 0; i < 9; ++i) {
+    const auto at = GridPlace(field, 3, i);
+    field.beads.push_back(BeadAt(at[0], at[1], 30.0));
+  }
+  field.light.shared.fwhm = {0.002, 0.0, 0.0};
+  Optics optics;
+  optics.modality = Modality::kWidefield;
+  const Report report = CorrectedReport(field, optics, 0.15);
+  const auto* x = FindQuantityOf(report.quantities, "psf.fwhm.x", "etalon.bead_corrected/1");
+  ASSERT_NE(x, nullptr);
+  const double growth = 0.212 * 0.212 / (x->value * x->value);
+  const double own = std::sqrt(0.003 * 0.003 - 0.002 * 0.002);
+  const double by_factor = 0.5 * 0.008 * 0.15 * 0.15 / (x->value * x->value);
+  EXPECT_NEAR(x->u.value() / x->value,
+              std::hypot(1.2533 * own * growth / 3.0, 0.002 * growth, by_factor), 1e-6);
+}
+
 }  // namespace
 }  // namespace qc_metrics

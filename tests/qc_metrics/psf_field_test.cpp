@@ -238,6 +238,10 @@ TEST(PsfFieldFit, UncertaintiesAreTrue) {
       EXPECT_LT(pull, 1.18) << beads;
     }
   }
+  // The fewest that tell a bowl, all four terms together: known to 1 %, and 4 % small.
+  double squares = 0.0;
+  for (const double pull : PullsOf(12, 8000)) squares += pull * pull / 4.0;
+  EXPECT_NEAR(std::sqrt(squares), 1.04, 0.03);
 }
 
 /// 25 beads whose lateral width grows to the right, whose axial width grows downwards and whose

@@ -7,6 +7,9 @@
 #include <cmath>
 #include <functional>
 
+#include "qc_metrics/psf.h"
+#include "qc_metrics/psf_projection.h"
+
 namespace qc_metrics {
 namespace {
 
@@ -179,6 +182,39 @@ TEST(SlopeFromResiduals, IsThatOfTheResidualsForTheFreedomLeft) {
     EXPECT_EQ(SlopeFromResiduals(window, fit, start, {0.0, 0.0}, background), 0.0);
     EXPECT_EQ(SlopeFromResiduals(window, fit, start, {0.0, 0.0}, {.level_adu = 1200.0}), 0.0);
   }
+}
+
+/// The slope that a field of `side` x `side` beads with a halo ends with, over that of differences.
+double SlopeKeptOfAHalo(int side) {
+  Stack stack;
+  cv::RNG rng(5);
+  const auto off = [](int at) { return (at % 80) - 39.7; };
+  for (int z = 0; z < 41; ++z) {
+    cv::Mat plane(80 * side, 80 * side, CV_32F);
+    for (int y = 0; y < plane.rows; ++y) {
+      for (int x = 0; x < plane.cols; ++x) {
+        const double r2 = off(x) * off(x) + off(y) * off(y) + (z - 20.1) * (z - 20.1);
+        const double light = 2000.0 * (0.8 * std::exp(-r2 / 18.0) + 0.2 * std::exp(-r2 / 72.0));
+        plane.at<float>(y, x) =
+            static_cast<float>(100.0 + light + std::sqrt(4.0 + 0.2 * light) * rng.gaussian(1.0));
+      }
+    }
+    stack.planes.push_back(plane);
+  }
+  const auto projection = std::get<Projection>(ProjectMaximum(stack));
+  const NoiseLine start = StartNoise(stack, Settings(), DetectBeads(stack, projection, Settings()));
+  EXPECT_NEAR(start.per_adu, 0.2, 0.1 / side);  // two standard errors
+  const auto field = std::get<PsfField>(LocateBeads(stack, Settings()));
+  EXPECT_EQ(field.Kept(), side * side);
+  return field.noise.per_adu / start.per_adu;
+}
+
+// What a Gaussian leaves of a halo is structure, a multiple of the noise. Differences of neighbours
+// do not see it, and residuals may raise the slope by three of the differences' standard errors
+// only: a quarter each, over the root of the beads.
+TEST(StartNoise, StructureRaisesTheSlopeByThreeStandardErrorsAtMost) {
+  EXPECT_NEAR(SlopeKeptOfAHalo(1), 1.75, 1e-6);
+  EXPECT_NEAR(SlopeKeptOfAHalo(2), 1.375, 1e-6);
 }
 
 }  // namespace

@@ -111,5 +111,20 @@ TEST(PsfSbr, ABeadAtTheBorderUsesTheRingInside) {
   EXPECT_NEAR(means->ground_adu, 100.0, 1e-9);
 }
 
+// 1.5 widths of 3 voxels from the middle, up to whole ones.
+TEST(PsfSbr, WhatLiesBeyondOneAndAHalfWidthsIsAnotherBead) {
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    for (const int distance : {-6, -5, 5, 6}) {
+      std::array<int, 3> at = {kMiddle, kMiddle, 7};
+      at[axis] += distance;
+      Stack stack = BlockStack(400.0, 100.0);
+      stack.planes[static_cast<std::size_t>(at[2])].at<float>(at[1], at[0]) = 680.0F;
+      const auto means = MeasureSignalAndGround(stack, kBlockSettings, BlockBead());
+      EXPECT_NEAR(means->signal_adu, std::abs(distance) == 5 ? 410.0 : 400.0, 1e-9)
+          << axis << " " << distance;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace qc_metrics

@@ -128,5 +128,73 @@ TEST(SmoothSurface, ThePeaksCovarianceIsThatOfTheNoise) {
   EXPECT_NEAR(said_xy / std::sqrt(said_xx * said_yy), xy / std::sqrt(xx * yy), 0.3);
 }
 
+// No direction is favoured, nor the side that has more segments: 60 x 16 px are 12 of 5 px by 4 of
+// 4 px.
+TEST(SmoothSurface, ATransposedImageHasTheTransposedSurface) {
+  const cv::Size size{60, 16};
+  BinnedImage binned{size, 1, cv::Mat(size, CV_64F), cv::Mat(size, CV_64F, cv::Scalar(1600.0))};
+  cv::RNG rng(3);
+  rng.fill(binned.mean, cv::RNG::NORMAL, 0.0, 40.0);
+  for (int y = 0; y < size.height; ++y) {
+    for (int x = 0; x < size.width; ++x) {
+      binned.mean.at<double>(y, x) +=
+          kOffset +
+          2000.0 * std::exp(0.3 * std::sin(0.13 * x) + 0.2 * std::cos(0.2 * y + 0.05 * x));
+    }
+  }
+  const BinnedImage turned{{16, 60}, 1, binned.mean.t(), binned.variance.t()};
+  const cv::Mat bins = FitOf(binned).bins();
+  EXPECT_LT(cv::norm(FitOf(turned).bins(), bins.t(), cv::NORM_INF), 1e-5);
+}
+
+/// Level light, each second bin 1 SD above and the others 1 SD below it: the robust SD is 1.4826
+/// SDs. One bin is `sds` of those off.
+int DustAround(cv::Point at, double sds) {
+  BinnedImage binned{kSize, 1, cv::Mat(kSize, CV_64F), cv::Mat(kSize, CV_64F, cv::Scalar(4.0))};
+  for (int y = 0; y < kSize.height; ++y) {
+    for (int x = 0; x < kSize.width; ++x) {
+      binned.mean.at<double>(y, x) = kOffset + 2000.0 + ((x + y) % 2 == 0 ? 2.0 : -2.0);
+    }
+  }
+  binned.mean.at<double>(at) = kOffset + 2000.0 + sds * 1.4826 * 2.0;
+  return cv::countNonZero(FitOf(binned).dust());
+}
+
+// Tukey's biweight ends at 4.685 SDs; from 8 on the eight neighbours are dust too, as far as there
+// are any. One bin draws the surface by less than a hundredth of what it is off.
+TEST(SmoothSurface, DustBeginsWhereTukeysWeightEnds) {
+  for (const double sign : {1.0, -1.0}) {
+    EXPECT_EQ(DustAround({30, 20}, sign * 4.6), 0);
+    EXPECT_EQ(DustAround({30, 20}, sign * 4.77), 1);
+    EXPECT_EQ(DustAround({30, 20}, sign * 7.9), 1);
+    EXPECT_EQ(DustAround({30, 20}, sign * 8.15), 9);
+  }
+  EXPECT_EQ(DustAround({30, 0}, 9.0), 6);
+  EXPECT_EQ(DustAround({30, 47}, 9.0), 6);
+  EXPECT_EQ(DustAround({0, 20}, 9.0), 6);
+  EXPECT_EQ(DustAround({59, 20}, 9.0), 6);
+  EXPECT_EQ(DustAround({59, 47}, 9.0), 0);  // vignetting, if anything
+}
+
+// More than 64 bins a side enter the equations in groups of two, the last of an odd number alone.
+TEST(SmoothSurface, FollowsAQuadraticThroughGroupsOfBins) {
+  for (const cv::Size size : {cv::Size(131, 97), cv::Size(128, 60), cv::Size(40, 66)}) {
+    const Dome dome{0.55 * size.width, 0.4 * size.height, -2e-4, 1e-4, -3e-4};
+    BinnedImage binned{size, 1, cv::Mat(size, CV_64F), cv::Mat(size, CV_64F, cv::Scalar(4.0))};
+    for (int y = 0; y < size.height; ++y) {
+      for (int x = 0; x < size.width; ++x) {
+        binned.mean.at<double>(y, x) = kOffset + std::exp(dome.At(x, y));
+      }
+    }
+    const SmoothSurface surface = FitOf(binned);
+    for (const auto& [x, y] : {std::pair{-0.5, -0.5},
+                               {size.width - 0.5, size.height - 0.5},
+                               {12.3, 40.1},
+                               {size.width - 1.0, 3.0}}) {
+      EXPECT_NEAR(surface.LogAt(x, y).value, dome.At(x, y), 1e-4) << size << " " << x << " " << y;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace qc_metrics
