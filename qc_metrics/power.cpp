@@ -56,8 +56,6 @@ void FillTraceValues(const PowerSettings& settings, PowerSegment& segment) {
   segment.stability = {
       .value = 1.0 - (segment.max_mw - segment.min_mw) / sum,
       .u = 2.0 * std::hypot(segment.min_mw, segment.max_mw) / (sum * sum) * *segment.extreme_u_mw};
-  segment.searched = segment.samples >= settings.min_drift_samples &&
-                     segment.end_s - segment.start_s >= settings.min_drift_duration_s;
   if (!segment.searched) return;
   segment.drift_per_h = {.value = trace.slope_mw_per_s * kSecondsPerHour / mean,
                          .u = trace.slope_u_mw_per_s * kSecondsPerHour / mean};
@@ -92,6 +90,7 @@ void FillTrace(std::span<const PowerSample> samples, const PowerSettings& settin
   segment.sd_u_mw = segment.sd_mw * std::sqrt((1.0 + r2) / (1.0 - r2) /
                                               (2.0 * static_cast<double>(segment.samples - 1)));
   segment.trace = trace;
+  segment.searched = all;
   FillTraceValues(settings, segment);
 }
 

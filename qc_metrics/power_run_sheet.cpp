@@ -11,7 +11,6 @@
 namespace qc_metrics {
 namespace {
 
-constexpr int kMostThresholds = 4;
 constexpr double kToleranceIntervals = 2.0;
 constexpr double kToleranceS = 1.0;
 
@@ -37,7 +36,7 @@ std::vector<double> Thresholds(std::span<const PowerSample> samples) {
   std::vector<double> power;
   for (const auto& s : samples) power.push_back(s.power_mw);
   std::vector<double> thresholds;
-  for (int i = 0; i < kMostThresholds && !power.empty(); ++i) {
+  while (!power.empty()) {
     const auto threshold = SwitchThreshold(power);
     if (!threshold) break;
     thresholds.push_back(*threshold);
