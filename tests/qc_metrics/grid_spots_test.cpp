@@ -82,6 +82,36 @@ TEST(PrepareGrid, FeaturesDoNotShowInTheBackground) {
   EXPECT_LT(highest - lowest, 30.0);
 }
 
+// Below 80 px there is one block: a band that fills less than half of it is no background, though
+// it would fill most of a block of half the size.
+TEST(PrepareGrid, ASmallImageHasOneBackground) {
+  for (const bool across : {true, false}) {
+    cv::Mat image(70, 70, CV_32F, cv::Scalar(100.0));
+    image(across ? cv::Rect(0, 0, 70, 30) : cv::Rect(0, 0, 30, 70)).setTo(600.0);
+    const GridImage grid = PrepareGrid(image);
+    EXPECT_EQ(grid.polarity, Polarity::kBright);
+    EXPECT_EQ(grid.signal.at<float>(15, 15), 500.0F);
+    EXPECT_EQ(grid.signal.at<float>(60, 60), 0.0F);
+  }
+}
+
+// The size is that of the features in the middle 512 px: bright small ones outside do not count.
+TEST(PrepareGrid, TheSizeIsThatOfTheMiddle) {
+  const auto size_with = [](int first, int last) {
+    cv::Mat image(512, 800, CV_32F);
+    for (int y = 0; y < image.rows; ++y) {
+      for (int x = 0; x < image.cols; ++x) {
+        const double r2 = std::pow(x % 40 - 20, 2) + std::pow(y % 40 - 20, 2);
+        const bool wide = x >= first && x < last;
+        const double light = wide ? 200.0 * std::exp(-r2 / 50.0) : 3000.0 * std::exp(-r2 / 4.5);
+        image.at<float>(y, x) = static_cast<float>(1000.0 + light);
+      }
+    }
+    return PrepareGrid(image).sigma_px;
+  };
+  EXPECT_NEAR(size_with(120, 680), size_with(0, 800), 0.1);
+}
+
 TEST(PrepareGrid, NoiseIsThatOfOnePixel) {
   const cv::Mat image(300, 300, CV_32F, cv::Scalar(1000.0));
   cv::Mat noise(image.size(), CV_32F);

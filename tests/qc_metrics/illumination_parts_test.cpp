@@ -138,6 +138,23 @@ TEST(FieldScan, SumsAreThoseOfAllPixels) {
   }
 }
 
+// Up to 1023 rows all of them say where the brightest and the darkest 5 % begin, also where each
+// second row is another light.
+TEST(FieldScan, EveryRowOfASmallImageCounts) {
+  for (const int first : {0, 1}) {
+    cv::Mat image(80, 200, CV_16U);
+    for (int y = 0; y < 80; ++y) {
+      for (int x = 0; x < 200; ++x) {
+        const int light = (y + first) % 2 == 0 ? 1000 : 3000 + 5 * x;
+        image.at<std::uint16_t>(y, x) = static_cast<std::uint16_t>(light);
+      }
+    }
+    const FieldScan scan = ScanField(image);
+    EXPECT_EQ(scan.darkest_adu, 1000.0);
+    EXPECT_NEAR(scan.brightest_adu, 3000.0 + 5.0 * 189.5, 0.01);  // x = 180 .. 199
+  }
+}
+
 // The SD of the noise is 40: 500 and more blocks tell it to 1 %, dust in a few of them does
 // nothing.
 TEST(FieldScan, NoiseIsThatOfThePixels) {

@@ -28,14 +28,15 @@ TraceModel Placed(double coarse_s, std::size_t samples_a_bin) {
 }
 
 // One sample farther costs 1 - .9, two cost 2, each over a variance of .45^2, on either side: the
-// step's place has the variance of the weights and that of an interval.
+// step's place has the variance of the weights and that of an interval. Three bins to either side
+// are looked at.
 TEST(PlaceSteps, BetweenTheSamplesWhereItFitsBestWithTheUncertaintyOfItsRivals) {
-  for (const double coarse_s : {95.0, 99.0, 108.0}) {
-    const TraceModel model = Placed(coarse_s, 4);
+  for (const auto& [coarse_s, bin] : {std::pair{95.0, 4}, {99.0, 4}, {108.0, 4}, {100.0, 1}}) {
+    const TraceModel model = Placed(coarse_s, static_cast<std::size_t>(bin));
     ASSERT_EQ(model.steps.size(), 1U);
     EXPECT_EQ(model.steps[0].time_s, 99.0);
     double sum = 1.0, second = 0.0;
-    for (int d = 1; d <= 6; ++d) {  // farther ones weigh less than 1e-8
+    for (int d = 1; d <= std::min(6, 3 * bin); ++d) {  // farther ones weigh less than 1e-8
       const double weight = std::exp(-0.5 * (d - (d % 2 == 1 ? 0.9 : 0.0)) / (0.45 * 0.45));
       sum += 2.0 * weight;
       second += 2.0 * weight * d * d;

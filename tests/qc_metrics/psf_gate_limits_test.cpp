@@ -335,6 +335,10 @@ void ExpectUnlike(const Gate& gate, bool resets_halfmax) {
   work = Alike({1.1, 9.0});
   gate(kNoise, work);
   EXPECT_EQ(work[1].bead.rejected, std::nullopt);
+  work = Alike({1.1, 1.1, 9.0});
+  work[0].bead.rejected = RejectReason::kEdge;
+  gate(kNoise, work);
+  EXPECT_EQ(work[2].bead.rejected, std::nullopt);
 }
 
 TEST(GateAgainstField, ABeadThatMissesTheFitByFarMoreThanOthersIsOut) {

@@ -205,5 +205,15 @@ TEST(DescribeFit, RefusesWhatIsNoBead) {
   }
 }
 
+// The same light, wherever its parameters count from.
+TEST(MoveOrigin, LeavesTheLightAsItIs) {
+  const GaussianFit fit = FitOf(kTilted);
+  const Parameters moved = MoveOrigin(fit.theta, {40, 30, 20}, {37, 35, 22});
+  for (const auto& at : {std::array{0, 0, 0}, {1, 0, 0}, {-2, 1, 0}, {3, -1, 2}, {0, 2, -3}}) {
+    const double light = ModelAt(fit.theta, kBox, at[0], at[1], at[2]);
+    EXPECT_NEAR(ModelAt(moved, kBox, at[0] + 3, at[1] - 5, at[2] - 2), light, 1e-9 * light);
+  }
+}
+
 }  // namespace
 }  // namespace qc_metrics
