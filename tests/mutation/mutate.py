@@ -188,8 +188,10 @@ def run_tests(program, names, environment, limit):
     said = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    begun = re.findall(r"^\[ RUN      \] (\S+)", said, re.MULTILINE)
-    failed = None if child.returncode == 0 else begun[-1] if begun else names[0]
+    # Tests skipped after a failure begin too; a crash or a hang is told by what began last.
+    told = (re.findall(r"^\[  FAILED  \] ([^\s,]+)", said, re.MULTILINE)[:1] or
+            re.findall(r"^\[ RUN      \] (\S+)", said, re.MULTILINE)[-1:] or names[:1])
+    failed = None if child.returncode == 0 else told[0]
     return failed, usage.ru_utime + usage.ru_stime
 
 
