@@ -30,6 +30,7 @@ LONGEST = 20.0      # tests beyond are not asked, which can only leave more aliv
 MOST_NUMBERS = 1 << 16   # as mutant_switch.h has room for
 MOST_FAILING = 3    # tests that fail without any mutant: a busy machine, not a broken build
 MEMORY = 6 << 30    # bytes a test may take
+STARVED = "no processor time"
 
 
 def run(command, **options):
@@ -180,7 +181,9 @@ def test_names(program):
 
 
 def run_tests(program, names, environment, limit):
-    """The first test that fails (None: all pass) and the processor time; hangs end at the limit."""
+    """The first test that fails (None: all pass; STARVED: nobody knows) and the processor time.
+
+    Hangs end at the limit; a busy machine that grants no processor time is no failure."""
     command = ["prlimit", f"--cpu={int(limit) + 1}", f"--as={MEMORY}", "timeout", f"{20 * limit + 60:.0f}",
                program, "--gtest_fail_fast", f"--gtest_filter={':'.join(names)}"]
     child = subprocess.Popen(command, env=os.environ | environment, text=True, errors="replace",
@@ -191,7 +194,7 @@ def run_tests(program, names, environment, limit):
     # Tests skipped after a failure begin too; a crash or a hang is told by what began last.
     told = (re.findall(r"^\[  FAILED  \] ([^\s,]+)", said, re.MULTILINE)[:1] or
             re.findall(r"^\[ RUN      \] (\S+)", said, re.MULTILINE)[-1:] or names[:1])
-    failed = None if child.returncode == 0 else told[0]
+    failed = None if child.returncode == 0 else STARVED if child.returncode == 124 else told[0]
     return failed, usage.ru_utime + usage.ru_stime
 
 
@@ -237,9 +240,10 @@ class Tests:
         for target in set(found.values()):
             while mine := [name for name in found if found[name] == target]:
                 failed, _ = run_tests(self.build / target, mine, {}, LONGEST * len(mine))
-                if not failed:
+                if failed is None:
                     break
-                del found[failed]
+                for name in mine if failed == STARVED else [failed]:
+                    del found[name]
         return found
 
     def plan(self, number):
@@ -263,7 +267,9 @@ class Tests:
             failed, took = run_tests(self.build / group[0][0], [name for _, name in group],
                                      {"ETALON_MUTANT": str(number)}, 3 + 5 * expected)
             spent += took
-            if failed:
+            if failed == STARVED:
+                all_asked = False
+            elif failed:
                 return "noticed", failed
         return ("alive" if all_asked else "alive (not all asked)"), ""
 
@@ -308,7 +314,7 @@ def ask(options, build, targets, sample, keys, memory):
         name = hints[number]
         failed, _ = run_tests(build / programs[name], [name], {"ETALON_MUTANT": str(number)},
                               3 * LONGEST)
-        return ("noticed", name) if failed else None
+        return ("noticed", name) if failed not in (None, STARVED) else None
 
     ask_all([n for n in hints if hints[n] in programs], once_more)
     left = [n for n in sample if n not in states]
