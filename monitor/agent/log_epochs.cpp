@@ -45,12 +45,14 @@ std::optional<LogEpochs> ReadLogEpochs(std::string_view answer, const std::strin
     const auto checkpoint = sop::journal::OpenCheckpoint(read.note, verifier_key);
     if (!checkpoint) return std::nullopt;
     read.checkpoint = *checkpoint;
+    std::uint64_t newest = 1;
     for (const json& item : body.at("items")) {
       const auto epoch = ReadOne(item, *checkpoint);
-      if (!epoch || epoch->epoch != read.epochs.size() + 2) return std::nullopt;
+      if (!epoch || epoch->epoch <= newest) return std::nullopt;
+      newest = epoch->epoch;
       read.epochs.push_back(*epoch);
     }
-    if (read.epochs.size() + 1 != checkpoint->epoch) return std::nullopt;
+    if (newest != checkpoint->epoch) return std::nullopt;
     return read;
   } catch (const json::exception&) {
     return std::nullopt;

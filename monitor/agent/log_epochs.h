@@ -21,14 +21,14 @@ struct LogEpoch {
 struct LogEpochs {
   sop::journal::Checkpoint checkpoint;  ///< signed by the log; the events are proven under it
   std::string note;
-  std::vector<LogEpoch> epochs;  ///< all of them, from the second to the checkpoint's
+  std::vector<LogEpoch> epochs;  ///< in their order, up to the checkpoint's
 
   /// Events that a note of `epoch` has in common with the log as it is now.
   [[nodiscard]] std::uint64_t KeptOf(std::uint64_t epoch) const;
 };
 
-/// Checks signature, inclusion of each event and that no epoch is left out; nothing when any of it
-/// does not hold.
+/// Checks signature, inclusion of each event and that the checkpoint's epoch is the last of them;
+/// nothing when any of it does not hold.
 [[nodiscard]] std::optional<LogEpochs> ReadLogEpochs(std::string_view answer,
                                                      const std::string& verifier_key);
 

@@ -7,9 +7,11 @@ namespace monitor::cli {
 // its own list).
 
 int RunAgent(int argc, char** argv);
+int RunBackup(int argc, char** argv);
 int RunDemo(int argc, char** argv);
 int RunMeasure(int argc, char** argv);
 int RunRebuild(int argc, char** argv);
+int RunRestore(int argc, char** argv);
 int RunServe(int argc, char** argv);
 int RunSimulate(int argc, char** argv);
 int RunUser(int argc, char** argv);

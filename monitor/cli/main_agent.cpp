@@ -13,8 +13,8 @@ int main(int argc, char** argv) {
       Subcommand{"measure", RunMeasure, "measure calibration images or logs"},
       Subcommand{"simulate", RunSimulate, "write calibration images or logs whose truth is known"},
   };
-  static constexpr std::array<std::string_view, 5> kServerCommands = {"serve", "verify", "rebuild",
-                                                                      "demo", "user"};
+  static constexpr std::array<std::string_view, 7> kServerCommands = {
+      "serve", "verify", "backup", "restore", "rebuild", "demo", "user"};
   return Dispatch({.name = "etalon",
                    .purpose = "quality management for imaging core facilities",
                    .commands = kCommands,

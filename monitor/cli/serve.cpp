@@ -12,6 +12,7 @@
 
 #include "monitor/cli/commands.h"
 #include "monitor/log/log.h"
+#include "monitor/service/anchorer.h"
 #include "monitor/service/data_folder.h"
 #include "monitor/service/facility_file.h"
 #include "monitor/service/http_server.h"
@@ -33,6 +34,7 @@ struct ServeOptions {
   std::string clock_start;
   std::string public_url;
   std::string database;
+  service::TimestampAuthority timestamps;
 };
 
 struct UsageError : std::runtime_error {
@@ -165,8 +167,14 @@ int Serve(const ServeOptions& options) {
   service::BlobStore blobs(fs::path(options.data) / "blobs");
   service::AgentContacts contacts;
   service::RequestMeter meter;
-  service::HttpServer server({*record, blobs, contacts, meter, [&clock] { return clock.Now(); }},
-                             address);
+  const service::Clock now = [&clock] { return clock.Now(); };
+  std::unique_ptr<service::Anchorer> anchorer;
+  service::Services services{*record, blobs, contacts, meter, now};
+  if (!options.timestamps.url.empty()) {
+    anchorer = std::make_unique<service::Anchorer>(*record, options.timestamps, now);
+    services.notes = [&anchorer] { return anchorer->Notes(); };
+  }
+  service::HttpServer server(services, address);
   const std::string host =
       address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]";
   if (!address.public_url.starts_with("https://") && !service::IsLoopback(address.host)) {
@@ -200,6 +208,12 @@ int RunServe(int argc, char** argv) {
                  "Simulated time at start; only for logs whose origin begins with demo/");
   app.add_option("--database", options.database,
                  "postgresql://USER@HOST/NAME of the journal; else etalon.db in the folder");
+  auto* authority = app.add_option("--timestamp-authority", options.timestamps.url,
+                                   "URL of an RFC 3161 authority that anchors the log daily");
+  auto* ca = app.add_option("--timestamp-ca", options.timestamps.ca_file,
+                            "PEM file with the root of that authority's certificates");
+  authority->needs(ca);
+  ca->needs(authority)->check(CLI::ExistingFile);
   try {
     app.parse(argc, argv);
     return Serve(options);

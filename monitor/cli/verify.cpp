@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <sstream>
 
 #include "monitor/cli/commands.h"
+#include "monitor/cli/verify_anchors.h"
 #include "monitor/cli/verify_blobs.h"
 #include "monitor/cli/verify_read_tables.h"
 #include "monitor/service/journal_tiles.h"
@@ -37,6 +39,7 @@ struct VerifyOptions {
   std::vector<std::string> checkpoints;
   std::string log_key;
   std::string database;
+  std::string tsa_ca;
   bool all_blobs = false;
 };
 
@@ -119,8 +122,10 @@ struct Findings {
   VerifyResult journal;
   BlobCheck::Result blobs;
   std::vector<std::string> openings, tables;
+  AnchorCheck::Result stamps;
   [[nodiscard]] bool whole() const {
-    return journal.whole() && blobs.findings.empty() && openings.empty() && tables.empty();
+    return journal.whole() && blobs.findings.empty() && openings.empty() && tables.empty() &&
+           stamps.findings.empty();
   }
 };
 
@@ -141,6 +146,7 @@ Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
   BlobCheck blobs(blob_folder, options.all_blobs);
   ReadTableCheck tables;
   std::vector<std::string> openings;
+  AnchorCheck stamps(reader, options.tsa_ca);
   Progress progress(reader.EventCount());
   VerifyAgainst against;
   against.log_key = LogKey(options.log_key);
@@ -151,10 +157,17 @@ Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
     blobs.Note(static_cast<std::int64_t>(row.index), *event);
     CheckOpenings(reader, row, openings);
     tables.Add(row, *event);
+    stamps.Add(row.index, *event);
   };
-  Findings findings{sop::journal::VerifyJournal(SourceOf(reader), against), {}, {}, {}};
+  Findings findings{sop::journal::VerifyJournal(SourceOf(reader), against), {}, {}, {}, {}};
   findings.openings = std::move(openings);
   findings.blobs = blobs.Finish();
+  findings.stamps = stamps.result();
+  // A stamp that holds was given by somebody outside the record.
+  if (const auto& stamp = findings.stamps.verified) {
+    findings.journal.anchored_up_to =
+        std::max(findings.journal.anchored_up_to.value_or(0), stamp->events);
+  }
   // Tables made from a broken journal would tell of the journal's break once more.
   if (findings.journal.whole()) findings.tables = tables.Compare(reader);
   return findings;
@@ -174,6 +187,17 @@ std::string Moment(const sop::store::Reader& reader, std::uint64_t index) {
   return "event " + std::to_string(index) + " (" + sop::journal::FormatEventTime(time) + ")";
 }
 
+void ReportStamps(const AnchorCheck::Result& stamps) {
+  for (const std::string& finding : stamps.findings) std::cout << "BROKEN " << finding << '\n';
+  if (stamps.verified) {
+    std::cout << "anchored up to event " << stamps.verified->events - 1 << " at "
+              << stamps.verified->time << " by " << stamps.verified->authority << '\n';
+  } else if (stamps.unchecked > 0) {
+    std::cout << stamps.unchecked
+              << " time stamps are kept; --tsa-ca FILE, the authority's root, checks them\n";
+  }
+}
+
 void ReportAnchors(const VerifyResult& journal, const sop::store::Reader& reader) {
   const std::uint64_t anchored = journal.anchored_up_to.value_or(0);
   std::cout << "anchored up to " << (anchored > 0 ? Moment(reader, anchored - 1) : "nothing")
@@ -189,6 +213,7 @@ int Report(const Findings& findings, const sop::store::Reader& reader) {
   const VerifyResult& journal = findings.journal;
   std::cout << journal.rows << " events, root " << sop::journal::ToHex(journal.root) << '\n';
   ReportBlobs(findings.blobs);
+  ReportStamps(findings.stamps);
   ReportAnchors(journal, reader);
   for (const auto& issue : journal.issues) {
     std::cout << "BROKEN " << sop::journal::Name(issue.finding);
@@ -204,7 +229,7 @@ int Report(const Findings& findings, const sop::store::Reader& reader) {
     return kUnanchored;
   }
   std::cout << "VALID and anchored: the first " << *journal.anchored_up_to
-            << " events are those of the given checkpoint.\n";
+            << " events are those of the given checkpoint or time stamp.\n";
   return kWhole;
 }
 
@@ -238,6 +263,9 @@ int RunVerify(int argc, char** argv) {
   app.add_option("--database", options.database,
                  "postgresql://USER@HOST/NAME of the journal; else etalon.db in the folder");
   app.add_option("--log-key", options.log_key, "The log's public key, as text or file");
+  app.add_option("--tsa-ca", options.tsa_ca,
+                 "PEM file with the root of the timestamp authority: checks the kept time stamps")
+      ->check(CLI::ExistingFile);
   app.add_flag("--all-blobs", options.all_blobs, "Read every raw file and picture, not a sample");
   try {
     app.parse(argc, argv);

@@ -80,6 +80,7 @@ struct JournalWriter::Impl {
   sop::journal::TreeEdge edge;  ///< of what is committed
   std::int64_t last_ms = 0;
   std::uint64_t failed = 0;  ///< batches that were undone whole
+  std::uint64_t epoch = 1;
 
   std::mutex mutex;
   std::condition_variable arrived;
@@ -102,6 +103,7 @@ void JournalWriter::Impl::Load() {
   const std::int64_t size = snapshot->EventCount();
   const auto last = snapshot->LastCheckpoint();
   if (!last && size > 0) Broken("it has events and no checkpoint");
+  epoch = 1;
   if (!last) {
     edge = {};
     return;
@@ -112,6 +114,7 @@ void JournalWriter::Impl::Load() {
     Broken("its last checkpoint covers " + std::to_string(checkpoint->tree_size) +
            " events and it holds " + std::to_string(size));
   }
+  epoch = checkpoint->epoch;
   try {
     edge = sop::journal::TreeEdge(checkpoint->tree_size, TilesOf(*snapshot));
     if (checkpoint->root != edge.Root()) Broken("its hash tree differs from its last checkpoint");
@@ -170,6 +173,13 @@ PlacedEvent JournalWriter::Batch::Append(std::string_view type, nlohmann::json b
   ++size_;
   leaves_.push_back(leaf);
   impl.projection(*transaction_, placed);
+  return placed;
+}
+
+PlacedEvent JournalWriter::Batch::OpenEpoch(nlohmann::json body) {
+  const auto epoch = body.at("epoch").get<std::uint64_t>();
+  PlacedEvent placed = Append("log_epoch_opened", std::move(body), "admin");
+  writer_->impl_->epoch = epoch;
   return placed;
 }
 
@@ -236,7 +246,7 @@ void JournalWriter::Impl::Seal(Batch& batch) {
     batch.transaction_->PutTile({tile.id.level, static_cast<std::int64_t>(tile.id.index),
                                  sop::journal::ToHex(tile.hashes)});
   }
-  const sop::journal::Checkpoint checkpoint{key.origin, edge.size(), edge.Root()};
+  const sop::journal::Checkpoint checkpoint{key.origin, edge.size(), edge.Root(), epoch};
   batch.sealed_ = sop::journal::SignCheckpoint(checkpoint, key);
   batch.transaction_->AppendCheckpoint({batch.size_, batch.sealed_});
 }

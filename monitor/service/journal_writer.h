@@ -54,6 +54,8 @@ class JournalWriter {
     PlacedEvent Append(std::string_view type, nlohmann::json body, std::string_view actor);
     /// What the body of the next event holds in place of an erasable value.
     [[nodiscard]] nlohmann::json Commit(std::string value);
+    /// Appends log_epoch_opened; its `epoch` stands in every checkpoint from here on.
+    PlacedEvent OpenEpoch(nlohmann::json body);
     /// Number of events, with those of this batch.
     [[nodiscard]] std::int64_t size() const { return size_; }
     /// How many batches before this one were undone whole, so that what is kept of them is old.

@@ -195,6 +195,11 @@ void AddState(Families& families, const Json& snapshot) {
                     {"procedure", Text(row, "procedure")}},
                    *due);
   }
+  if (snapshot.contains("anchored_at")) {
+    families.Gauge("etalon_log_anchored_timestamp_seconds",
+                   "When the log was last anchored by a timestamp authority; 0 when never.", {},
+                   SecondsOf(Text(snapshot, "anchored_at")).value_or(0.0));
+  }
   families.Counter("etalon_journal_events_total", "Events in the journal.", {},
                    Value(snapshot, "journal_events").value_or(0.0));
 }

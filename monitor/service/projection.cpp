@@ -119,6 +119,9 @@ std::optional<Address> AddressOf(std::string_view type, const Json& body, std::i
   if (type == "fault_reported") {
     return Address{Table::kFault, "fault-" + std::to_string(idx), instrument};
   }
+  if (type == "checkpoint_anchored") {
+    return Address{Table::kAnchor, "anchor-" + std::to_string(idx), ""};
+  }
   if (type == "log_epoch_opened") return Address{Table::kLogEpoch, body.at("epoch").dump(), ""};
   if (type == "account_created" || type == "account_changed" || type == "account_closed") {
     return Address{Table::kAccount, text("id"), ""};

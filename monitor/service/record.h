@@ -140,6 +140,21 @@ class QualityRecord {
   };
   [[nodiscard]] std::optional<Identity> Authenticate(std::string_view token) const;
 
+  // --- log epochs ------------------------------------------------------------------------------
+  /// First event of a record that was restored from a backup. `lost_checkpoint` is the newest note
+  /// known of what was lost, or empty. Returns {..., "epoch"}.
+  Json OpenEpoch(const std::string& reason, const std::string& lost_checkpoint);
+  /// Every restore with its proof: {"checkpoint", "items": [{"log_index","line","inclusion",...}]}.
+  [[nodiscard]] Json Epochs() const;
+
+  // --- anchors ---------------------------------------------------------------------------------
+  /// Keeps the reply (DER) of an RFC 3161 authority over `note`; both were verified by the caller.
+  Json RecordAnchor(const std::string& note, const std::string& reply, const std::string& time,
+                    const std::string& authority);
+  /// Each with its `checkpoint` and its `reply` in base64: `openssl ts -verify` takes them.
+  [[nodiscard]] Json Anchors() const;
+  [[nodiscard]] std::optional<std::string> LastAnchoredAt() const;
+
   // --- maintenance -----------------------------------------------------------------------------
   /// Drops and rebuilds the read tables from the journal; returns the digest of the canonical dump.
   std::string Rebuild();

@@ -63,6 +63,7 @@ Json QualityRecord::MetricsSnapshot() const {
     }
   }
   return {{"journal_events", view.at},
+          {"anchored_at", LastAnchoredAt().value_or("")},
           {"measurements", std::move(measurements)},
           {"fitness", std::move(fitness)},
           {"procedures", std::move(procedures)}};

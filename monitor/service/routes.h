@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "monitor/service/agent_contacts.h"
 #include "monitor/service/blobs.h"
@@ -17,6 +19,8 @@ struct Services {
   AgentContacts& contacts;
   RequestMeter& meter;
   Clock clock;
+  /// Sentences for /healthz about what a person should see to; may be empty.
+  std::function<std::vector<std::string>()> notes{};
 };
 
 /// How the session's cookie travels.

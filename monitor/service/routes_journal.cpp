@@ -65,6 +65,18 @@ void AddJournalRoutes(Router& router, Services& services) {
              services.record.Consistency(Size(exchange, "from"), Size(exchange, "to")));
        }});
   router.Add({.method = "GET",
+              .pattern = "/api/v1/log/epochs",
+              .right = "checkpoint.read",
+              .summary = "Each restore of a backup, proven to be in the log.",
+              .answers = {{"application/json", "LogEpochs"}},
+              .handle = [&services](Exchange&) { return JsonReply(services.record.Epochs()); }});
+  router.Add({.method = "GET",
+              .pattern = "/api/v1/anchors",
+              .right = "checkpoint.read",
+              .summary = "Checkpoints that a timestamp authority has stamped (RFC 3161).",
+              .answers = {{"application/json", "Anchors"}},
+              .handle = [&services](Exchange&) { return JsonReply(services.record.Anchors()); }});
+  router.Add({.method = "GET",
               .pattern = "/checkpoint",
               .right = "checkpoint.read",
               .summary = "The latest signed checkpoint (C2SP tlog-checkpoint).",

@@ -41,8 +41,10 @@ void AddMachineRoutes(Router& router, Services& services) {
               .right = kAnyone,
               .summary = "The process answers.",
               .answers = {{"application/json", "State"}},
-              .handle = [](Exchange&) {
-                return CommandReply(200, {{"state", "alive"}});
+              .handle = [&services](Exchange&) {
+                Json state = {{"state", "alive"}};
+                if (services.notes) state["notes"] = services.notes();
+                return CommandReply(200, state);
               }});
   router.Add({.method = "GET",
               .pattern = "/readyz",

@@ -153,6 +153,15 @@ std::unique_ptr<Transaction> Store::Begin() {
   return std::make_unique<Transaction>(*impl_->writer);
 }
 
+void Store::CopyTo(const std::string& file) const {
+  if (EngineOf(impl_->database) == Engine::kPostgresql) {
+    throw StoreError("a record in PostgreSQL is copied by the server's own means, as pg_dump");
+  }
+  std::string quoted;
+  for (const char c : file) quoted += c == '\'' ? "''" : std::string(1, c);
+  Connection(impl_->database, Access::kReadWrite).Execute("VACUUM INTO '" + quoted + "'");
+}
+
 void Store::ForgetErased() {
   Connection connection(impl_->database, Access::kReadWrite);
   if (connection.engine() == Engine::kPostgresql) {

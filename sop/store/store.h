@@ -335,6 +335,9 @@ class Store {
   /// After openings were erased and committed: empties the write-ahead log, which held them.
   /// Errors  StoreError when readers keep the log in use for more than 10 s; call it again.
   void ForgetErased();
+  /// Writes the tables as they are now, and nothing that was erased from them, to a new SQLite
+  /// file, while others read and write.
+  void CopyTo(const std::string& file) const;
 
  private:
   struct Impl;

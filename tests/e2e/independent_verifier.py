@@ -506,6 +506,7 @@ REGISTERS = {  # event: table, id, scope; {...} are members of the body, {} is t
     "measurement_reviewed": ("review", "{measurement}", ""),
     "fault_reported": ("fault", "fault-{}", "{instrument}"),
     "log_epoch_opened": ("log_epoch", "{epoch}", ""),
+    "checkpoint_anchored": ("anchor", "anchor-{}", ""),
     "role_defined": ("role", "{id}", ""),
     "role_granted": ("role_grant", "{account}/{role}{@instrument}", "{account}"),
     "role_revoked": ("role_grant", "{account}/{role}{@instrument}", "{account}"),
