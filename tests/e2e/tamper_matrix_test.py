@@ -134,18 +134,24 @@ class Matrix:
         return etalon.returncode, names(etalon.stdout)
 
     def expect(self, attack, named, *arguments):
+        self.expect_all(attack, (named, *arguments))
+
+    def expect_all(self, attack, *cases):
+        """One attack, judged with the arguments of each case."""
         with self.copy() as copy:
             statements = attack(copy)
             if statements:
                 copy.run(*statements)
-            code, names = self.findings(copy, *arguments)
-            self.assertEqual(names, sorted(named))
-            self.assertEqual(code, 1 if named else 0 if arguments else 3)
+            for named, *arguments in cases:
+                code, names = self.findings(copy, *arguments)
+                self.assertEqual(names, sorted(named))
+                self.assertEqual(code, 1 if named else 0 if arguments else 3)
 
     def test_nothing_was_done(self):
-        self.expect(lambda copy: [], [])
-        self.expect(lambda copy: [], [], "--checkpoint", self.early)
-        self.expect(lambda copy: [], [], "--checkpoint", self.late, "--checkpoint", self.early)
+        with self.copy() as copy:
+            self.assertEqual(self.findings(copy), (3, []))
+            self.assertEqual(self.findings(copy, "--checkpoint", self.early), (0, []))
+            self.assertEqual(self.findings(copy, "--checkpoint", self.late, "--checkpoint", self.early), (0, []))
 
     def test_edit(self):
         at = self.at
@@ -214,9 +220,10 @@ class Matrix:
         other = Signer(self.signer.name, secrets.token_bytes(32))
         lines = [self.lines[0].replace(self.signer.verifier, other.verifier), *self.lines[1:]]
         anew = lambda copy: [set_line(0, lines[0]), *set_tiles(lines), *set_notes(copy, lines, other)]
-        self.expect(anew, [])  # the record alone cannot tell: that is why it says "unanchored"
-        self.expect(anew, ["key_swapped"], "--checkpoint", self.early)
-        self.expect(anew, ["key_swapped", "key_swapped at event 0"], "--log-key", self.signer.verifier)
+        self.expect_all(
+            anew, ([],),  # the record alone cannot tell: that is why it says "unanchored"
+            (["key_swapped"], "--checkpoint", self.early),
+            (["key_swapped", "key_swapped at event 0"], "--log-key", self.signer.verifier))
         self.expect(lambda copy: set_notes(copy, self.lines, other), ["key_swapped"])
 
     def test_tile_swapped(self):
@@ -240,8 +247,7 @@ class Matrix:
         self.expect(lambda copy: [*tables, events, notes], named)
         everything = lambda copy: [*tables, events, notes, *set_tiles(self.lines[:keep]),
                                    "UPDATE hold SET to_index = 9007199254740991 WHERE to_index >= %d" % keep]
-        self.expect(everything, named, "--checkpoint", self.late)
-        self.expect(everything, [], "--checkpoint", self.early)
+        self.expect_all(everything, (named, "--checkpoint", self.late), ([], "--checkpoint", self.early))
 
     def test_an_old_backup_put_back(self):
         with self.old_backup() as copy:
@@ -257,8 +263,7 @@ class Matrix:
         rows = [set_line(self.at, lines[self.at]), *set_tiles(lines),
                 "UPDATE instrument SET body = replace(body, 'LSM 7', 'LSM 8') WHERE id = 'lsm-7'"]
         whole = lambda copy: [*rows, *set_notes(copy, lines, self.signer)]
-        self.expect(whole, [])
-        self.expect(whole, ["rewritten"], "--checkpoint", self.early)
+        self.expect_all(whole, ([],), (["rewritten"], "--checkpoint", self.early))
         newest = lambda copy: [*rows, *set_notes(copy, lines, self.signer, {self.count})]
         self.expect(newest, ["rewritten"])  # the older ones of the record itself tell
 
@@ -342,12 +347,12 @@ class Matrix:
 
     def test_a_checkpoint_that_is_none_says_nothing_of_the_record(self):
         note = pathlib.Path(self.early).read_text()
-        for text in ("", "no checkpoint\n", note[:-5], note.replace("\n2", "\n3", 1), note.replace("matrix", "matrxi")):
-            path = self.folder / "mistyped"
-            path.write_text(text, newline="")
-            with self.copy() as copy:
-                self.assertEqual(self.findings(copy, "--checkpoint", str(path)), (2, []), text)
+        path = self.folder / "mistyped"
         with self.copy() as copy:
+            for text in ("", "no checkpoint\n", note[:-5], note.replace("\n2", "\n3", 1),
+                         note.replace("matrix", "matrxi")):
+                path.write_text(text, newline="")
+                self.assertEqual(self.findings(copy, "--checkpoint", str(path)), (2, []), text)
             self.assertEqual(self.findings(copy, "--checkpoint", str(self.folder / "nowhere")), (2, []))
             self.assertEqual(self.findings(copy, "--log-key", "no key"), (2, []))
 
