@@ -106,7 +106,7 @@ TEST_F(PeopleTest, PasswordsAreCheckedAndKeptAsHashes) {
 TEST_F(PeopleTest, AHashOfAnotherCostIsMadeAgain) {
   record_->people().SetPassword("ana", kPassword, "ana");
   const auto hash = [&] {
-    return sop::store::Store(dir_ + "/etalon.db", sop::store::Access::kReadOnly)
+    return sop::store::Store(database_->where(), sop::store::Access::kReadOnly)
         .Read()
         ->Password("ana")
         ->hash;
