@@ -51,15 +51,21 @@ std::optional<double> SaturationLevel(const Stack& stack, const PsfSettings& set
 
 /// A detector of fewer bits than its file clips below the type's largest value: a flat top of many
 /// columns in the projection that share the largest value of the whole stack.
-std::optional<double> FlatTop(const Projection& projection) {
+std::optional<double> FlatTop(const cv::Mat& maximum) {
   double highest = 0.0;
   double lowest = 0.0;
-  cv::minMaxLoc(projection.maximum, &lowest, &highest);
+  cv::minMaxLoc(maximum, &lowest, &highest);
   if (!(highest > lowest)) {
     return std::nullopt;
   }
-  const int same = cv::countNonZero(projection.maximum >= highest);
-  const int near = cv::countNonZero(projection.maximum >= highest - 0.01 * (highest - lowest));
+  int same = 0;
+  int near = 0;
+  constexpr int kRowsAtOnce = 64;  // masks take memory
+  for (int y = 0; y < maximum.rows; y += kRowsAtOnce) {
+    const cv::Mat rows = maximum.rowRange(y, std::min(maximum.rows, y + kRowsAtOnce));
+    same += cv::countNonZero(rows >= highest);
+    near += cv::countNonZero(rows >= highest - 0.01 * (highest - lowest));
+  }
   // Of the columns within 1 % of the top most hold exactly the top: clipped, not quantised.
   return same >= kFlatTopVoxels && 2 * same > near ? std::optional(highest) : std::nullopt;
 }
@@ -150,20 +156,20 @@ struct Located {
 };
 
 /// What the stack says of its pixels before any bead is looked at.
-PsfField Describe(const Stack& stack, const Projection& projection, const PsfSettings& settings) {
+PsfField Describe(const Stack& stack, const cv::Mat& maximum, const PsfSettings& settings) {
   PsfField field;
-  field.columns = projection.maximum.cols;
-  field.rows = projection.maximum.rows;
+  field.columns = maximum.cols;
+  field.rows = maximum.rows;
   field.planes = static_cast<int>(stack.planes.size());
   field.saturation_adu = SaturationLevel(stack, settings);
   if (!settings.saturation_adu) {
-    if (const auto top = FlatTop(projection)) {
+    if (const auto top = FlatTop(maximum)) {
       field.saturation_inferred = !field.saturation_adu || *top < *field.saturation_adu;
       field.saturation_adu = top;
     }
   }
   if (field.saturation_adu) {
-    field.saturated_voxels = CountAtOrAbove(stack, projection, *field.saturation_adu);
+    field.saturated_voxels = CountAtOrAbove(stack, maximum, *field.saturation_adu);
   }
   return field;
 }
@@ -174,13 +180,13 @@ Measured<Located> Locate(const Stack& stack, const PsfSettings& settings) {
   if (const auto* fault = std::get_if<Fault>(&projected)) {
     return *fault;
   }
-  const auto& projection = std::get<Projection>(projected);
-  PsfField field = Describe(stack, projection, settings);
+  const auto& maximum = std::get<cv::Mat>(projected);
+  PsfField field = Describe(stack, maximum, settings);
   const double voxels = static_cast<double>(field.columns) * field.rows * field.planes;
   if (static_cast<double>(field.saturated_voxels) > kSaturatedShare * voxels) {
     return Fault::kSaturated;
   }
-  Detection detection = DetectBeads(stack, projection, settings);
+  Detection detection = DetectBeads(stack, maximum, settings);
   if (detection.candidates.empty()) {
     return Fault::kNoSignal;
   }

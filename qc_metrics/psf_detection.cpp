@@ -2,31 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/imgproc.hpp>
+#include <limits>
+
+#include "qc_metrics/psf_smoothed.h"
 
 namespace qc_metrics {
 namespace {
 
 constexpr double kThresholdSds = 12.0;
+constexpr double kNoiselessThreshold = 0.02;  // of the highest value, where there is no noise
 constexpr double kSkirtFraction = 0.3;
 constexpr double kHotNeighbours = 0.2;  // a bead of FWHM 1.5 px shows .36 in its four neighbours
 constexpr std::size_t kMaxCandidates = 5000;
-constexpr double kMadToSd = 1.4826;
 
 float MedianOf(std::vector<float>& values) {
   const auto middle = values.begin() + std::ssize(values) / 2;
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
-}
-
-/// Every n-th value of a region, at most about `limit` of them.
-std::vector<float> Sample(const cv::Mat& image, const cv::Rect& region, int limit) {
-  std::vector<float> values;
-  const int step = std::max(1, region.area() / limit);
-  for (int i = 0; i < region.area(); i += step) {
-    values.push_back(image.at<float>(region.y + i / region.width, region.x + i % region.width));
-  }
-  return values;
 }
 
 double ExpectedWidthPx(const PsfSettings& settings) {
@@ -38,74 +30,6 @@ double ExpectedWidthPx(const PsfSettings& settings) {
   }
   const double pixel = std::min(settings.pixel_size_x_um, settings.pixel_size_y_um);
   return std::clamp(width_um / pixel, 2.0, 24.0);
-}
-
-/// Pixels of one axis between the centres of blocks; beyond the outer ones they count as there.
-struct Between {
-  std::vector<int> starts;  ///< first pixel at or behind the centre of each block, 0 for the first
-  std::vector<float> shares;  ///< of the next block, for each pixel
-
-  Between(int blocks, int pixels) : starts(1, 0), shares(static_cast<std::size_t>(pixels)) {
-    for (int i = 0; i < pixels; ++i) {
-      const double at = std::clamp((i + 0.5) * blocks / pixels - 0.5, 0.0, blocks - 1.0);
-      while (std::ssize(starts) <= static_cast<int>(at)) starts.push_back(i);
-      shares[static_cast<std::size_t>(i)] = static_cast<float>(at - static_cast<int>(at));
-    }
-  }
-  [[nodiscard]] int EndOf(std::size_t block) const {
-    return block + 1 < starts.size() ? starts[block + 1] : static_cast<int>(shares.size());
-  }
-};
-
-/// Subtracts from a row the line through the values at the blocks' centres.
-void SubtractLine(const std::vector<float>& line, const Between& across, float* row) {
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const float step = line[std::min(i + 1, line.size() - 1)] - line[i];
-    const int end = across.EndOf(i);
-    for (int x = across.starts[i]; x < end; ++x) {
-      row[x] -= line[i] + across.shares[static_cast<std::size_t>(x)] * step;
-    }
-  }
-}
-
-/// Subtracts a surface through the medians of blocks, which a few beads do not move.
-void SubtractLocalMedian(cv::Mat& image, double width_px) {
-  const int block = std::max(64, static_cast<int>(16.0 * width_px));
-  const int nx = std::max(1, image.cols / block);
-  const int ny = std::max(1, image.rows / block);
-  cv::Mat medians(ny, nx, CV_32F);
-  for (int j = 0; j < ny; ++j) {
-    for (int i = 0; i < nx; ++i) {
-      const cv::Point from(i * image.cols / nx, j * image.rows / ny);
-      const cv::Point to((i + 1) * image.cols / nx, (j + 1) * image.rows / ny);
-      auto values = Sample(image, cv::Rect(from, to), 1024);
-      medians.at<float>(j, i) = MedianOf(values);
-    }
-  }
-  const Between across(nx, image.cols);
-  const Between down(ny, image.rows);
-  std::vector<float> line(static_cast<std::size_t>(nx));
-  for (int j = 0; j < ny; ++j) {
-    const float* upper = medians.ptr<float>(j);
-    const float* lower = medians.ptr<float>(std::min(j + 1, ny - 1));
-    for (int y = down.starts[static_cast<std::size_t>(j)];
-         y < down.EndOf(static_cast<std::size_t>(j)); ++y) {
-      const float share = down.shares[static_cast<std::size_t>(y)];
-      for (std::size_t i = 0; i < line.size(); ++i) {
-        line[i] = upper[i] + share * (lower[i] - upper[i]);
-      }
-      SubtractLine(line, across, image.ptr<float>(y));
-    }
-  }
-}
-
-double RobustSd(const cv::Mat& image) {
-  auto values = Sample(image, cv::Rect(0, 0, image.cols, image.rows), 16384);
-  const float median = MedianOf(values);
-  for (float& value : values) {
-    value = std::abs(value - median);
-  }
-  return kMadToSd * static_cast<double>(MedianOf(values));
 }
 
 /// Median of the image on a circle around (x, y); the part that lies inside.
@@ -136,30 +60,77 @@ bool IsHighest(const cv::Mat& image, int x, int y, int radius) {
   return true;
 }
 
-/// Local maxima of the smoothed projection that stand out, as (height, place).
-std::vector<std::pair<float, cv::Point>> LocalMaxima(const cv::Mat& smooth, double sd,
-                                                     double width_px) {
-  double highest = 0.0;
-  cv::minMaxLoc(smooth, nullptr, &highest);
-  const double threshold = sd > 0.0 ? kThresholdSds * sd : 0.02 * highest;
-  const int radius = 1 + static_cast<int>(std::ceil(0.5 * width_px));
-  std::vector<std::pair<float, cv::Point>> maxima;
-  for (int y = 0; y < smooth.rows; ++y) {
-    const float* value = smooth.ptr<float>(y);
-    for (int x = 0; x < smooth.cols; ++x) {
-      if (!(static_cast<double>(value[x]) > threshold) || !IsHighest(smooth, x, y, 1) ||
-          !IsHighest(smooth, x, y, radius)) {
-        continue;
-      }
-      const double around = RingMedian(smooth, x, y, 2.5 * width_px);
-      const double above = static_cast<double>(value[x]) - around;
-      if (above > threshold && above > kSkirtFraction * around) {
-        maxima.emplace_back(value[x], cv::Point(x, y));
+/// What stands out of the smoothed projection.
+struct Maxima {
+  double threshold = 0.0;
+  double width_px = 0.0;
+  std::vector<std::pair<float, cv::Point>> found;  ///< height and place
+
+  [[nodiscard]] int Radius() const { return 1 + static_cast<int>(std::ceil(0.5 * width_px)); }
+  [[nodiscard]] double RingRadius() const { return 2.5 * width_px; }
+  /// Rows that are looked at above and below a pixel.
+  [[nodiscard]] int Reach() const { return std::max(Radius(), cvRound(RingRadius())); }
+
+  void Add(const SmoothedMaximum::Strip& strip) {
+    const cv::Mat& smooth = strip.values;
+    for (int y = strip.own.start - strip.first_row; y < strip.own.end - strip.first_row; ++y) {
+      const float* value = smooth.ptr<float>(y);
+      for (int x = 0; x < smooth.cols; ++x) {
+        if (!(static_cast<double>(value[x]) > threshold) || !IsHighest(smooth, x, y, 1) ||
+            !IsHighest(smooth, x, y, Radius())) {
+          continue;
+        }
+        const double around = RingMedian(smooth, x, y, RingRadius());
+        const double above = static_cast<double>(value[x]) - around;
+        if (above > threshold && above > kSkirtFraction * around) {
+          found.emplace_back(value[x], cv::Point(x, y + strip.first_row));
+        }
       }
     }
   }
-  return maxima;
+};
+
+double Highest(const SmoothedMaximum& smooth) {
+  double highest = -std::numeric_limits<double>::infinity();
+  smooth.ForEachStrip(0, [&](const SmoothedMaximum::Strip& strip) {
+    double here = 0.0;
+    cv::minMaxLoc(strip.values, nullptr, &here);
+    highest = std::max(highest, here);
+  });
+  return highest;
 }
+
+constexpr int kRunVoxels = 16;
+
+/// Short runs of voxels on a coarse grid, and how bright the smoothed projection is there.
+struct BackgroundRuns {
+  struct Run {
+    int x = 0, y = 0, z = 0;
+    float highest = 0.0F;
+  };
+  std::vector<Run> runs;
+  int length = 0;
+
+  BackgroundRuns(cv::Size size, std::size_t planes) : length(std::min(kRunVoxels, size.width)) {
+    constexpr int kRuns = 1500;
+    for (int i = 0; i < kRuns; ++i) {  // golden-ratio steps cover the volume evenly
+      const auto along = [i](double ratio, int n) {
+        return static_cast<int>(std::fmod(0.5 + i * ratio, 1.0) * n);
+      };
+      runs.push_back({along(0.8191725134, size.width - length + 1),
+                      along(0.6710436067, size.height),
+                      along(0.5497004779, static_cast<int>(planes))});
+    }
+  }
+
+  void Look(const SmoothedMaximum::Strip& strip) {
+    for (Run& run : runs) {
+      if (run.y < strip.own.start || run.y >= strip.own.end) continue;
+      const float* row = strip.values.ptr<float>(run.y - strip.first_row) + run.x;
+      run.highest = *std::max_element(row, row + length);
+    }
+  }
+};
 
 /// Values and half squared neighbour differences of voxels away from beads.
 struct BackgroundSample {
@@ -167,28 +138,16 @@ struct BackgroundSample {
   std::vector<double> squares;
 };
 
-/// Short runs of voxels on a coarse grid, where the smoothed projection stays below `limit`.
-BackgroundSample SampleBackground(const Stack& stack, const cv::Mat& smooth, double limit) {
-  constexpr int kRun = 16;
-  constexpr int kRuns = 1500;
+/// Of the runs where the smoothed projection stays below `limit`.
+BackgroundSample SampleBackground(const Stack& stack, const BackgroundRuns& where, double limit) {
   BackgroundSample out;
-  std::array<float, kRun> run{};
-  const int length = std::min(kRun, smooth.cols);
-  for (int i = 0; i < kRuns; ++i) {  // golden-ratio steps cover the volume evenly
-    const auto along = [i](double ratio, int size) {
-      return static_cast<int>(std::fmod(0.5 + i * ratio, 1.0) * size);
-    };
-    const int x = along(0.8191725134, smooth.cols - length + 1);
-    const int y = along(0.6710436067, smooth.rows);
-    const int z = along(0.5497004779, static_cast<int>(stack.planes.size()));
-    const float* row = smooth.ptr<float>(y) + x;
-    if (static_cast<double>(*std::max_element(row, row + length)) > limit) {
-      continue;
-    }
-    ReadRow(stack, x, y, z, length, run.data());
-    out.levels.insert(out.levels.end(), run.begin(), run.begin() + length);
-    for (std::size_t k = 1; k < static_cast<std::size_t>(length); k += 2) {
-      const double d = static_cast<double>(run[k]) - static_cast<double>(run[k - 1]);
+  std::array<float, kRunVoxels> values{};
+  for (const BackgroundRuns::Run& run : where.runs) {
+    if (static_cast<double>(run.highest) > limit) continue;
+    ReadRow(stack, run.x, run.y, run.z, where.length, values.data());
+    out.levels.insert(out.levels.end(), values.begin(), values.begin() + where.length);
+    for (std::size_t k = 1; k < static_cast<std::size_t>(where.length); k += 2) {
+      const double d = static_cast<double>(values[k]) - static_cast<double>(values[k - 1]);
       out.squares.push_back(0.5 * d * d);
     }
   }
@@ -196,10 +155,10 @@ BackgroundSample SampleBackground(const Stack& stack, const cv::Mat& smooth, dou
 }
 
 /// The stack's level and noise away from beads.
-Background MeasureBackground(const Stack& stack, const cv::Mat& smooth, double smooth_sd) {
-  BackgroundSample sample = SampleBackground(stack, smooth, 4.0 * smooth_sd);
+Background MeasureBackground(const Stack& stack, const BackgroundRuns& runs, double smooth_sd) {
+  BackgroundSample sample = SampleBackground(stack, runs, 4.0 * smooth_sd);
   if (sample.levels.size() < 256) {  // beads everywhere: the whole volume is all there is
-    sample = SampleBackground(stack, smooth, 1e30);
+    sample = SampleBackground(stack, runs, 1e30);
   }
   Background out;
   out.level_adu = static_cast<double>(MedianOf(sample.levels));
@@ -260,21 +219,24 @@ double HalfDistance(const Stack& stack, std::array<int, 3> voxel, std::size_t ax
 }
 
 /// Moves to the brightest voxel near the smoothed maximum and says what stands there.
-Candidate Describe(const Stack& stack, const Projection& projection, const cv::Point& place,
+Candidate Describe(const Stack& stack, const cv::Mat& maximum, const cv::Point& place,
                    double width_px, double background, double reach_px) {
   const int radius = std::max(1, static_cast<int>(0.35 * width_px));
   Candidate out;
+  const int first = std::max(0, place.x - radius);
+  std::vector<float> row(
+      static_cast<std::size_t>(std::min(maximum.cols - 1, place.x + radius) - first + 1));
   float top = -1e30F;
-  for (int y = std::max(0, place.y - radius);
-       y <= std::min(projection.maximum.rows - 1, place.y + radius); ++y) {
-    for (int x = std::max(0, place.x - radius);
-         x <= std::min(projection.maximum.cols - 1, place.x + radius); ++x) {
-      if (projection.maximum.at<float>(y, x) > top) {
-        top = projection.maximum.at<float>(y, x);
-        out.voxel = {x, y, projection.slice.at<std::uint16_t>(y, x)};
-      }
+  for (int y = std::max(0, place.y - radius); y <= std::min(maximum.rows - 1, place.y + radius);
+       ++y) {
+    ReadRow(maximum, first, y, static_cast<int>(row.size()), row.data());
+    const auto highest = std::max_element(row.begin(), row.end());
+    if (*highest > top) {
+      top = *highest;
+      out.voxel = {first + static_cast<int>(highest - row.begin()), y, 0};
     }
   }
+  out.voxel[2] = SliceOfMaximum(stack, maximum, out.voxel[0], out.voxel[1]);
   out.height_adu = static_cast<double>(top) - background;
   const auto& v = out.voxel;
   double sum = 0.0;
@@ -282,7 +244,7 @@ Candidate Describe(const Stack& stack, const Projection& projection, const cv::P
   for (const auto& [dx, dy] : {std::pair{1, 0}, {-1, 0}, {0, 1}, {0, -1}}) {
     const int x = v[0] + dx;
     const int y = v[1] + dy;
-    if (x >= 0 && y >= 0 && x < projection.maximum.cols && y < projection.maximum.rows) {
+    if (x >= 0 && y >= 0 && x < maximum.cols && y < maximum.rows) {
       sum += static_cast<double>(VoxelAt(stack, x, y, v[2])) - background;
       ++count;
     }
@@ -328,27 +290,31 @@ std::array<double, 3> HalfWidths(const Stack& stack, const std::array<int, 3>& v
   return widths;
 }
 
-Detection DetectBeads(const Stack& stack, const Projection& projection,
-                      const PsfSettings& settings) {
+Detection DetectBeads(const Stack& stack, const cv::Mat& maximum, const PsfSettings& settings) {
   const double width_px = ExpectedWidthPx(settings);
-  const double sigma = std::max(0.8, 0.3 * width_px);
-  cv::Mat smooth;
-  cv::GaussianBlur(projection.maximum, smooth, cv::Size(), sigma, sigma, cv::BORDER_REPLICATE);
-  SubtractLocalMedian(smooth, width_px);
-  const double sd = RobustSd(smooth);
-  auto maxima = LocalMaxima(smooth, sd, width_px);
-  std::stable_sort(maxima.begin(), maxima.end(),
+  const SmoothedMaximum smooth(maximum, width_px);
+  Maxima maxima{.threshold = smooth.sd() > 0.0 ? kThresholdSds * smooth.sd()
+                                               : kNoiselessThreshold * Highest(smooth),
+                .width_px = width_px,
+                .found = {}};
+  BackgroundRuns runs(maximum.size(), stack.planes.size());
+  smooth.ForEachStrip(maxima.Reach(), [&](const SmoothedMaximum::Strip& strip) {
+    maxima.Add(strip);
+    runs.Look(strip);
+  });
+  auto& found = maxima.found;
+  std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   Detection out;
-  if (maxima.size() > kMaxCandidates) {
-    out.left_out = static_cast<int>(maxima.size() - kMaxCandidates);
-    maxima.resize(kMaxCandidates);
+  if (found.size() > kMaxCandidates) {
+    out.left_out = static_cast<int>(found.size() - kMaxCandidates);
+    found.resize(kMaxCandidates);
   }
-  out.background = MeasureBackground(stack, smooth, sd);
-  const double reach = std::clamp(0.2 * std::min(smooth.cols, smooth.rows), 4.0, 96.0);
-  for (const auto& [height, place] : maxima) {
+  out.background = MeasureBackground(stack, runs, smooth.sd());
+  const double reach = std::clamp(0.2 * std::min(maximum.cols, maximum.rows), 4.0, 96.0);
+  for (const auto& [height, place] : found) {
     out.candidates.push_back(
-        Describe(stack, projection, place, width_px, out.background.level_adu, reach));
+        Describe(stack, maximum, place, width_px, out.background.level_adu, reach));
   }
   MergeInsideBeads(out.candidates);
   return out;

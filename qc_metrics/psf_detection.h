@@ -30,13 +30,13 @@ struct Detection {
   Background background;
 };
 
-/// Finds places that stand out of the maximum projection.
+/// Finds places that stand out of the maximum projection, of the type of the planes.
 ///
 /// Method    Gaussian smoothing of a third of the expected width (0.51 lambda / NA where known,
 ///           else 0.25 um, held within 2 .. 24 px), local background from medians of blocks, local
 ///           maxima above 12 robust SDs, and above 0.3 of the light around them: noise on the
 ///           skirt of a bright bead is not a bead.
-[[nodiscard]] Detection DetectBeads(const Stack& stack, const Projection& projection,
+[[nodiscard]] Detection DetectBeads(const Stack& stack, const cv::Mat& maximum,
                                     const PsfSettings& settings);
 
 /// Robust half widths at half maximum along x, y, z about `voxel` from means of 3 x 3 lines;

@@ -3,6 +3,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "qc_metrics/psf_projection.h"
 
@@ -101,17 +102,26 @@ double Separation(const Candidate& a, const Candidate& b) {
   return std::sqrt(square);
 }
 
+/// Sweeps over the field along x: only beads within the reach of the widest can be close.
 void MarkClosePairs(std::vector<BeadWork>& work) {
+  std::vector<std::size_t> order(work.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto x_of = [&](std::size_t i) { return work[i].candidate.voxel[0]; };
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t i, std::size_t j) { return x_of(i) < x_of(j); });
+  double widest = 0.5;
+  for (const BeadWork& one : work) widest = std::max(widest, one.candidate.half_width_px[0]);
+  const double reach = 1.0 + kCloseSigmas * widest * kSigmaPerHalfWidth;
   std::vector<bool> close(work.size(), false);
-  for (std::size_t i = 0; i < work.size(); ++i) {
-    for (std::size_t j = i + 1; j < work.size(); ++j) {
-      const Candidate& a = work[i].candidate;
-      const Candidate& b = work[j].candidate;
+  for (auto i = order.begin(); i != order.end(); ++i) {
+    for (auto j = i + 1; j != order.end() && x_of(*j) - x_of(*i) <= reach; ++j) {
+      const Candidate& a = work[*i].candidate;
+      const Candidate& b = work[*j].candidate;
       if (a.hot_pixel || b.hot_pixel || Separation(a, b) > kCloseSigmas) {
         continue;
       }
-      close[i] = close[i] || b.height_adu > kFaintFraction * a.height_adu;
-      close[j] = close[j] || a.height_adu > kFaintFraction * b.height_adu;
+      close[*i] = close[*i] || b.height_adu > kFaintFraction * a.height_adu;
+      close[*j] = close[*j] || a.height_adu > kFaintFraction * b.height_adu;
     }
   }
   for (std::size_t i = 0; i < work.size(); ++i) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <optional>
 #include <type_traits>
 #include <vector>
@@ -38,31 +37,22 @@ using Element = std::remove_const_t<std::remove_pointer_t<T>>;
 
 /// Running maximum of `count` values; written without branches so that it vectorises.
 template <typename T>
-ETALON_INLINE void Raise(const T* __restrict values, int count, std::uint16_t slice,
-                         T* __restrict maximum, std::uint16_t* __restrict where) {
-  for (int i = 0; i < count; ++i) {
-    const bool higher = values[i] > maximum[i];
-    maximum[i] = higher ? values[i] : maximum[i];
-    where[i] = higher ? slice : where[i];
-  }
+ETALON_INLINE void Raise(const T* __restrict values, int count, T* __restrict maximum) {
+  for (int i = 0; i < count; ++i) maximum[i] = values[i] > maximum[i] ? values[i] : maximum[i];
 }
 
 // One function a type: those that are chosen at run time cannot be templates.
-ETALON_HOT void RaiseMaximum(const std::uint8_t* values, int count, std::uint16_t slice,
-                             std::uint8_t* maximum, std::uint16_t* where) {
-  Raise(values, count, slice, maximum, where);
+ETALON_HOT void RaiseMaximum(const std::uint8_t* values, int count, std::uint8_t* maximum) {
+  Raise(values, count, maximum);
 }
-ETALON_HOT void RaiseMaximum(const std::uint16_t* values, int count, std::uint16_t slice,
-                             std::uint16_t* maximum, std::uint16_t* where) {
-  Raise(values, count, slice, maximum, where);
+ETALON_HOT void RaiseMaximum(const std::uint16_t* values, int count, std::uint16_t* maximum) {
+  Raise(values, count, maximum);
 }
-ETALON_HOT void RaiseMaximum(const std::int32_t* values, int count, std::uint16_t slice,
-                             std::int32_t* maximum, std::uint16_t* where) {
-  Raise(values, count, slice, maximum, where);
+ETALON_HOT void RaiseMaximum(const std::int32_t* values, int count, std::int32_t* maximum) {
+  Raise(values, count, maximum);
 }
-ETALON_HOT void RaiseMaximum(const float* values, int count, std::uint16_t slice, float* maximum,
-                             std::uint16_t* where) {
-  Raise(values, count, slice, maximum, where);
+ETALON_HOT void RaiseMaximum(const float* values, int count, float* maximum) {
+  Raise(values, count, maximum);
 }
 
 /// True when every value is finite; integers always are.
@@ -84,28 +74,16 @@ bool AllFinite(const T* values, int count) {
 
 /// Projects rows [begin, end) of all planes; false when a value is not finite.
 template <typename T>
-bool ProjectStripe(const Stack& stack, int begin, int end, cv::Mat& maximum, cv::Mat& slice) {
-  const int cols = slice.cols;
-  std::vector<T> highest(static_cast<std::size_t>(cols) * static_cast<std::size_t>(end - begin));
-  for (int y = begin; y < end; ++y) {
-    std::memcpy(highest.data() + static_cast<std::ptrdiff_t>(y - begin) * cols,
-                stack.planes[0].ptr<T>(y), static_cast<std::size_t>(cols) * sizeof(T));
-  }
-  for (std::size_t z = 0; z < stack.planes.size(); ++z) {
+bool ProjectStripe(const Stack& stack, int begin, int end, cv::Mat& maximum) {
+  stack.planes.front().rowRange(begin, end).copyTo(maximum.rowRange(begin, end));
+  for (const cv::Mat& plane : stack.planes) {
     for (int y = begin; y < end; ++y) {
-      const T* row = stack.planes[z].ptr<T>(y);
-      if (!AllFinite(row, cols)) {
+      const T* row = plane.ptr<T>(y);
+      if (!AllFinite(row, plane.cols)) {
         return false;
       }
-      RaiseMaximum(row, cols, static_cast<std::uint16_t>(z),
-                   highest.data() + static_cast<std::ptrdiff_t>(y - begin) * cols,
-                   slice.ptr<std::uint16_t>(y));
+      RaiseMaximum(row, plane.cols, maximum.ptr<T>(y));
     }
-  }
-  for (int y = begin; y < end; ++y) {
-    const T* from = highest.data() + static_cast<std::ptrdiff_t>(y - begin) * cols;
-    std::transform(from, from + cols, maximum.ptr<float>(y),
-                   [](T value) { return static_cast<float>(value); });
   }
   return true;
 }
@@ -131,24 +109,35 @@ std::optional<Fault> CheckShape(const Stack& stack) {
 
 }  // namespace
 
-Measured<Projection> ProjectMaximum(const Stack& stack) {
+Measured<cv::Mat> ProjectMaximum(const Stack& stack) {
   if (const auto fault = CheckShape(stack)) {
     return *fault;
   }
   const cv::Mat& first = stack.planes.front();
-  Projection out{cv::Mat(first.size(), CV_32F), cv::Mat::zeros(first.size(), CV_16U)};
+  cv::Mat maximum(first.size(), first.type());
   const int row_bytes = first.cols * static_cast<int>(first.elemSize());
   const int stripe = std::max(1, kStripeBytes / row_bytes);
   for (int y = 0; y < first.rows; y += stripe) {
     const bool finite = WithType(first.type(), [&](auto* tag) {
       return ProjectStripe<Element<decltype(tag)>>(stack, y, std::min(first.rows, y + stripe),
-                                                   out.maximum, out.slice);
+                                                   maximum);
     });
     if (!finite) {
       return Fault::kNotFinite;
     }
   }
-  return out;
+  return maximum;
+}
+
+int SliceOfMaximum(const Stack& stack, const cv::Mat& maximum, int x, int y) {
+  return WithType(maximum.type(), [&](auto* tag) {
+    using T = Element<decltype(tag)>;
+    const auto holds = [&](const cv::Mat& plane) {
+      return plane.ptr<T>(y)[x] == maximum.ptr<T>(y)[x];
+    };
+    return static_cast<int>(std::find_if(stack.planes.begin(), stack.planes.end(), holds) -
+                            stack.planes.begin());
+  });
 }
 
 float VoxelAt(const Stack& stack, int x, int y, int z) {
@@ -158,7 +147,10 @@ float VoxelAt(const Stack& stack, int x, int y, int z) {
 }
 
 void ReadRow(const Stack& stack, int x, int y, int z, int count, float* out) {
-  const cv::Mat& plane = stack.planes[static_cast<std::size_t>(z)];
+  ReadRow(stack.planes[static_cast<std::size_t>(z)], x, y, count, out);
+}
+
+void ReadRow(const cv::Mat& plane, int x, int y, int count, float* out) {
   WithType(plane.type(), [&](auto* tag) {
     const auto* row = plane.ptr<Element<decltype(tag)>>(y) + x;
     for (int i = 0; i < count; ++i) {
@@ -187,13 +179,18 @@ RowSum SumFromOne(const Stack& stack, int x, int y, int z, int count) {
   });
 }
 
-std::int64_t CountAtOrAbove(const Stack& stack, const Projection& projection, double level) {
+std::int64_t CountAtOrAbove(const Stack& stack, const cv::Mat& maximum, double level) {
+  double highest = 0.0;
+  cv::minMaxLoc(maximum, nullptr, &highest);
+  if (highest < level) return 0;
   std::int64_t count = 0;
   const int planes = static_cast<int>(stack.planes.size());
-  for (int y = 0; y < projection.maximum.rows; ++y) {
-    const float* top = projection.maximum.ptr<float>(y);
-    for (int x = 0; x < projection.maximum.cols; ++x) {
-      for (int z = 0; static_cast<double>(top[x]) >= level && z < planes; ++z) {
+  std::vector<float> top(static_cast<std::size_t>(maximum.cols));
+  for (int y = 0; y < maximum.rows; ++y) {
+    ReadRow(maximum, 0, y, maximum.cols, top.data());
+    for (int x = 0; x < maximum.cols; ++x) {
+      const auto here = static_cast<double>(top[static_cast<std::size_t>(x)]);
+      for (int z = 0; here >= level && z < planes; ++z) {
         count += static_cast<double>(VoxelAt(stack, x, y, z)) >= level ? 1 : 0;
       }
     }

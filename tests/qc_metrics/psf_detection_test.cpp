@@ -102,7 +102,7 @@ Stack Spots(cv::Size size, int planes, const std::vector<Spot>& spots, double no
 }
 
 Detection Detect(const Stack& stack, const PsfSettings& settings = kSettings) {
-  return DetectBeads(stack, std::get<Projection>(ProjectMaximum(stack)), settings);
+  return DetectBeads(stack, std::get<cv::Mat>(ProjectMaximum(stack)), settings);
 }
 
 // 1500 runs hold 12000 differences: 4 standard errors of their SD are 2.6 %. A half width of

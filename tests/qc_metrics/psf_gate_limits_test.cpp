@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "qc_metrics/psf_gates.h"
@@ -125,6 +126,30 @@ TEST(GateCandidates, TheBorderIsNoLitNeighbour) {
   cv::Mat(stack.planes[10]).at<float>(0, 0) = 2.0F;
   Candidate one = At({1, 1, 10}, {0.3, 0.3, 0.3});
   EXPECT_EQ(VerdictOn(one, Of(stack), 2.0), std::nullopt);
+}
+
+// In any order, with one bead much wider than the others: as if there were only the two.
+TEST(GateCandidates, AreTooCloseInAFieldAsInPairs) {
+  const Stack stack = Dark(201, 201, 61);
+  cv::RNG rng(3);
+  std::vector<BeadWork> field(50);
+  for (BeadWork& one : field) {
+    const double half = &one == &field[20] ? 9.0 : rng.uniform(1.0, 3.0);
+    one.candidate = At({rng.uniform(30, 170), rng.uniform(30, 170), 30}, {half, half, 2.0});
+    one.candidate.height_adu = rng.uniform(40.0, 2000.0);
+  }
+  std::vector<Verdict> expected(field.size());
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    for (std::size_t j = 0; j < field.size(); ++j) {
+      std::vector<BeadWork> pair = {field[i], field[j]};
+      if (i != j) GateCandidates(Of(stack), kSettings, std::nullopt, pair);
+      if (pair[0].bead.rejected) expected[i] = pair[0].bead.rejected;
+    }
+  }
+  GateCandidates(Of(stack), kSettings, std::nullopt, field);
+  for (std::size_t i = 0; i < field.size(); ++i) EXPECT_EQ(field[i].bead.rejected, expected[i]);
+  const auto kept = std::count(expected.begin(), expected.end(), std::nullopt);
+  EXPECT_TRUE(kept > 5 && kept < 45) << kept;
 }
 
 // A half width of 1.1774 sigma: beads of a sigma of 2 px are alone from 14 px on, along any axis.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <vector>
 
 namespace qc_metrics {
 namespace {
@@ -39,15 +40,18 @@ TEST(ProjectMaximum, HoldsTheLargestValueAndTheFirstSliceThatHasIt) {
   for (const int type : kTypes) {
     const Stack stack = Scattered(300, 230, 7, type);
     const auto measured = ProjectMaximum(stack);
-    ASSERT_TRUE(std::holds_alternative<Projection>(measured));
-    const auto& projection = std::get<Projection>(measured);
+    ASSERT_TRUE(std::holds_alternative<cv::Mat>(measured));
+    const auto& maximum = std::get<cv::Mat>(measured);
+    ASSERT_EQ(maximum.type(), type);
+    std::vector<float> row(300);
     int wrong = 0;
     for (int y = 0; y < 230; ++y) {
+      ReadRow(maximum, 0, y, 300, row.data());
       for (int x = 0; x < 300; ++x) {
         int first = 0;
         for (int z = 1; z < 7; ++z) first = ValueAt(x, y, z) > ValueAt(x, y, first) ? z : first;
-        const bool right = projection.maximum.at<float>(y, x) == ValueAt(x, y, first) &&
-                           projection.slice.at<std::uint16_t>(y, x) == first;
+        const bool right = row[static_cast<std::size_t>(x)] == ValueAt(x, y, first) &&
+                           SliceOfMaximum(stack, maximum, x, y) == first;
         wrong += right ? 0 : 1;
       }
     }
@@ -146,7 +150,7 @@ TEST(SumFromOne, DoesNotOverflow) {
 TEST(CountAtOrAbove, CountsVoxelsAtTheLevelToo) {
   for (const int type : kTypes) {
     const Stack stack = Scattered(20, 11, 6, type);
-    const auto projection = std::get<Projection>(ProjectMaximum(stack));
+    const auto maximum = std::get<cv::Mat>(ProjectMaximum(stack));
     for (const double level : {-1.0, 0.0, 90.0, 90.5, 210.0, 211.0}) {
       std::int64_t count = 0;
       for (int z = 0; z < 6; ++z) {
@@ -155,7 +159,7 @@ TEST(CountAtOrAbove, CountsVoxelsAtTheLevelToo) {
             count += static_cast<double>(ValueAt(x, y, z)) >= level ? 1 : 0;
         }
       }
-      EXPECT_EQ(CountAtOrAbove(stack, projection, level), count) << type << " " << level;
+      EXPECT_EQ(CountAtOrAbove(stack, maximum, level), count) << type << " " << level;
     }
   }
 }
