@@ -22,7 +22,7 @@ constexpr std::array kRights = {
     Right{"fitness.read", "ask whether an instrument is fit for a use", kPublishable},
     Right{"hold.place", "take an instrument out of use", kForPeople},
     Right{"hold.release", "release a hold", kForPeople},
-    Right{"inbox.report", "report files that wait at an agent", kForPeople},
+    Right{"inbox.report", "an agent: report files that wait, replace its own key", kForPeople},
     Right{"measurement.review", "review measurements", kForPeople},
     Right{"measurement.submit", "submit measurements and their files", kForPeople},
     Right{"metrics.read", "read the service's metrics", kPublishable},

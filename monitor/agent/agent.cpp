@@ -249,7 +249,8 @@ bool Agent::WasRejected(const FileState& file, const Instructions& instructions)
 void Agent::Keep(const Task& task, const MeasuredFile& measured, const FileDigest& raw,
                  const fs::path& work_folder) {
   const Candidate& candidate = task.candidate;
-  const std::string key = WriteSubmission(config_, candidate, measured, raw, work_folder);
+  const std::string key =
+      WriteSubmission({config_, parts_.signer}, candidate, measured, raw, work_folder);
   if (parts_.spool.Knows(key)) {
     ledger_.Record(task.file, key);
     parts_.spool.ReleaseKey(key);  // the ledger may have failed the last time

@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -19,6 +20,7 @@
 #include "monitor/agent/register_cache.h"
 #include "monitor/agent/spool.h"
 #include "monitor/agent/watched_folder.h"
+#include "monitor/measurement/agent_signature.h"
 
 namespace monitor::agent {
 
@@ -43,6 +45,7 @@ class Agent {
     AgentMetrics& metrics;
     LatestValues& latest;
     MetadataReader metadata;
+    const std::optional<measurement::AgentSigner>& signer;  ///< nothing: unsigned
   };
   Agent(const AgentConfig& config, std::string program, Parts parts);
 

@@ -19,8 +19,8 @@ using std::filesystem::path;
 
 class Descriptor {
  public:
-  Descriptor(const path& file, int flags, std::string_view what)
-      : descriptor_(open(file.c_str(), flags | O_CLOEXEC, 0640)) {
+  Descriptor(const path& file, int flags, std::string_view what, mode_t mode = 0640)
+      : descriptor_(open(file.c_str(), flags | O_CLOEXEC, mode)) {
     if (descriptor_ < 0) ThrowStorageError(what, file);
   }
   ~Descriptor() { close(descriptor_); }
@@ -73,6 +73,17 @@ class Sha256Stream {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
+void WriteWithMode(const path& path, std::string_view bytes, mode_t mode) {
+  auto temporary = path;
+  temporary += ".tmp";
+  {
+    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, "create", mode);
+    WriteAll(file, bytes.data(), bytes.size(), temporary);
+    Sync(file, temporary);
+  }
+  RenameDurably(temporary, path);
+}
+
 }  // namespace
 
 void ThrowStorageError(std::string_view what, const path& path) {
@@ -81,14 +92,13 @@ void ThrowStorageError(std::string_view what, const path& path) {
 }
 
 void WriteFileDurably(const path& path, std::string_view bytes) {
+  WriteWithMode(path, bytes, 0640);
+}
+
+void WriteSecretDurably(const path& path, std::string_view bytes) {
   auto temporary = path;
-  temporary += ".tmp";
-  {
-    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, "create");
-    WriteAll(file, bytes.data(), bytes.size(), temporary);
-    Sync(file, temporary);
-  }
-  RenameDurably(temporary, path);
+  std::filesystem::remove(temporary += ".tmp");  // a leftover might be readable by others
+  WriteWithMode(path, bytes, 0600);
 }
 
 void SyncDirectory(const path& directory) {

@@ -21,6 +21,9 @@ class StorageError : public std::runtime_error {
 /// moment does a reader (or a restart) see a part of it.
 void WriteFileDurably(const std::filesystem::path& path, std::string_view bytes);
 
+/// The same for what only its owner may read (mode 0600), whatever was there before.
+void WriteSecretDurably(const std::filesystem::path& path, std::string_view bytes);
+
 /// fsync of a directory: makes names that were made, renamed or removed in it durable.
 void SyncDirectory(const std::filesystem::path& directory);
 /// fsync of one file that somebody else wrote.

@@ -1,9 +1,5 @@
 #include "monitor/agent/run.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <memory>
 #include <random>
@@ -11,9 +7,10 @@
 #include <thread>
 
 #include "monitor/agent/agent.h"
-#include "monitor/agent/durable_file.h"
+#include "monitor/agent/enrolment.h"
 #include "monitor/agent/metrics_server.h"
 #include "monitor/agent/service_client.h"
+#include "monitor/agent/spool_lock.h"
 #include "monitor/agent/uploader.h"
 #include "monitor/log/log.h"
 
@@ -25,40 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kNap{50};
 constexpr milliseconds kAfterFailure{2000};
-constexpr std::uint64_t kMaxTokenBytes = 4096;
 
 Moment Now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
-
-/// Two agents on one spool would both measure everything.
-class SpoolLock {
- public:
-  explicit SpoolLock(const std::filesystem::path& dir) {
-    std::filesystem::create_directories(dir);
-    const auto file = dir / "lock";
-    descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (descriptor_ < 0) ThrowStorageError("open", file);
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      close(descriptor_);
-      throw StorageError("the spool " + dir.string() +
-                         " is in use by another agent; stop it, or set another [spool] dir");
-    }
-  }
-  ~SpoolLock() { close(descriptor_); }
-  SpoolLock(const SpoolLock&) = delete;
-  SpoolLock& operator=(const SpoolLock&) = delete;
-
- private:
-  int descriptor_ = -1;
-};
-
-std::string ReadToken(const AgentConfig& config) {
-  if (config.token_file.empty()) return "";
-  std::string token = ReadFile(config.token_file, kMaxTokenBytes);
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
-    token.pop_back();
-  }
-  return token;
-}
 
 std::set<std::string> Instruments(const AgentConfig& config) {
   std::set<std::string> instruments;
@@ -107,10 +72,11 @@ class Loop {
         registers_(config.spool_dir / "register.json"),
         latest_(config.spool_dir / "latest.json"),
         metrics_(Instruments(config), latest_),
-        client_(config.service, ReadToken(config)),
-        uploader_(spool_, registers_, client_, metrics_, Instruments(config),
+        signer_(LoadSigner(config)),
+        client_(config.service, LoadToken(config)),
+        uploader_({spool_, registers_, client_, metrics_, signer_}, Instruments(config),
                   std::random_device()()),
-        agent_(config, program, {spool_, registers_, metrics_, latest_, metadata}),
+        agent_(config, program, {spool_, registers_, metrics_, latest_, metadata, signer_}),
         server_(config.listen_host, config.listen_port, [this] { return metrics_.Page(); }) {}
 
   int Run(RunMode mode, const std::atomic<bool>& stop) {
@@ -174,6 +140,7 @@ class Loop {
   RegisterCache registers_;
   LatestValues latest_;
   AgentMetrics metrics_;
+  std::optional<measurement::AgentSigner> signer_;
   ServiceClient client_;
   Uploader uploader_;
   Agent agent_;

@@ -34,9 +34,10 @@ json KeepPictures(const MeasuredFile& measured, const fs::path& work_folder) {
 
 }  // namespace
 
-std::string WriteSubmission(const AgentConfig& config, const Candidate& candidate,
+std::string WriteSubmission(const Submitter& submitter, const Candidate& candidate,
                             const MeasuredFile& measured, const FileDigest& raw,
                             const fs::path& work_folder) {
+  const AgentConfig& config = submitter.config;
   const Rule& rule = *candidate.rule;
   const std::string key = measurement::SubmissionKey(measured.document, candidate.watch->instrument,
                                                      rule.configuration, rule.procedure);
@@ -56,6 +57,7 @@ std::string WriteSubmission(const AgentConfig& config, const Candidate& candidat
                             {"archived", config.archive == Archive::kCopy}}})},
       {"pictures", KeepPictures(measured, work_folder)}};
   if (rule.performer) submission["performer"] = *rule.performer;
+  if (submitter.signer) measurement::Sign(submission, *submitter.signer);
   WriteFileDurably(work_folder / "submission.json", submission.dump());
   return key;
 }

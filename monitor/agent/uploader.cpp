@@ -38,17 +38,17 @@ milliseconds Backoff::Next() {
   return milliseconds(draw(random_));
 }
 
-Uploader::Uploader(Spool& spool, RegisterCache& registers, ServiceClient& client,
-                   AgentMetrics& metrics, std::set<std::string> instruments, std::uint64_t seed)
-    : spool_(spool),
-      registers_(registers),
-      client_(client),
-      metrics_(metrics),
+Uploader::Uploader(Parts parts, std::set<std::string> instruments, std::uint64_t seed)
+    : spool_(parts.spool),
+      registers_(parts.registers),
+      client_(parts.client),
+      metrics_(parts.metrics),
+      signer_(parts.signer),
       instruments_(std::move(instruments)),
       backoff_(kFirstWait, kLongestWait, seed),
       inbox_backoff_(kFirstWait, kLongestWait, seed + 1),
-      witness_(spool.dir(), {[&client](const std::string& path) { return client.Get(path); },
-                             [this](const Recovery& recovery) { KeepLost(recovery); }}) {
+      witness_(spool_.dir(), {[this](const std::string& path) { return client_.Get(path); },
+                              [this](const Recovery& recovery) { KeepLost(recovery); }}) {
   metrics_.SetWitness(witness_.state());
 }
 
@@ -176,12 +176,21 @@ Fate Uploader::SendBlobs(const SpoolEntry& entry, const json& submission, Answer
   return Fate::kDone;
 }
 
+/// What was measured before the key was changed, or before there was one, still has to be sent.
+void Uploader::SignAnew(json& submission) const {
+  if (!signer_) return;
+  const auto signature = measurement::SignatureOf(submission);
+  if (signature && signature->key_id == signer_->KeyId()) return;
+  measurement::Sign(submission, *signer_);
+}
+
 Fate Uploader::Send(const SpoolEntry& entry, WallTime wall) {
-  const std::string body = ReadFile(entry.folder / "submission.json", kMaxSubmissionBytes);
+  json submission = json::parse(ReadFile(entry.folder / "submission.json", kMaxSubmissionBytes));
   Answer answer;
-  Fate fate = SendBlobs(entry, json::parse(body), answer);
+  Fate fate = SendBlobs(entry, submission, answer);
   if (fate == Fate::kDone) {
-    answer = client_.PostJson("/api/v1/measurements", body);
+    SignAnew(submission);
+    answer = client_.PostJson("/api/v1/measurements", submission.dump());
     fate = FateOfSubmission(answer, entry.key);
   }
   if (fate == Fate::kDone) {

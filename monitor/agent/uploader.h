@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 #include "monitor/agent/service_client.h"
 #include "monitor/agent/spool.h"
 #include "monitor/agent/witness.h"
+#include "monitor/measurement/agent_signature.h"
 
 namespace monitor::agent {
 
@@ -47,8 +49,15 @@ class Uploader {
   using Time = std::chrono::steady_clock::time_point;
   using WallTime = std::chrono::system_clock::time_point;
 
-  Uploader(Spool& spool, RegisterCache& registers, ServiceClient& client, AgentMetrics& metrics,
-           std::set<std::string> instruments, std::uint64_t seed);
+  /// The parts outlive the uploader.
+  struct Parts {
+    Spool& spool;
+    RegisterCache& registers;
+    ServiceClient& client;
+    AgentMetrics& metrics;
+    const std::optional<measurement::AgentSigner>& signer;
+  };
+  Uploader(Parts parts, std::set<std::string> instruments, std::uint64_t seed);
 
   /// Does at most one thing and returns how long nothing else is due (0: at once).
   [[nodiscard]] std::chrono::milliseconds Step(Time now, WallTime wall);
@@ -62,6 +71,7 @@ class Uploader {
   void SendInbox(Time now);
   Fate Send(const SpoolEntry& entry, WallTime wall);
   Fate SendBlobs(const SpoolEntry& entry, const nlohmann::json& submission, Answer& failure);
+  void SignAnew(nlohmann::json& submission) const;
   Fate TryToSend(const SpoolEntry& entry, WallTime wall);
   void Postpone(const SpoolEntry& entry, Time now);
   void Refuse(const SpoolEntry& entry, const Answer& answer);
@@ -74,6 +84,7 @@ class Uploader {
   RegisterCache& registers_;
   ServiceClient& client_;
   AgentMetrics& metrics_;
+  const std::optional<measurement::AgentSigner>& signer_;
   std::set<std::string> instruments_;
   Backoff backoff_;
   Backoff inbox_backoff_;

@@ -30,7 +30,8 @@ constexpr std::uint64_t kMaxInboxBytes = 64 << 20;
 constexpr char kHelpText[] =
     "Watches folders, measures what arrives, and sends it to the service.\n\n"
     "Usage: etalon agent --config FILE.toml [--once | --inbox | --check]\n"
-    "       etalon agent --metadata FILE\n\n"
+    "       etalon agent --metadata FILE\n"
+    "       etalon agent enrol | rotate-key  (each has its own --help)\n\n"
     "  --config FILE  the agent's configuration\n"
     "  --once         measure what is there, send it, then exit 0\n"
     "  --inbox        list the files that wait for a person, as the running agent last saw them\n"
@@ -139,6 +140,8 @@ int Run(const Options& options) {
 }  // namespace
 
 int RunAgent(int argc, char** argv) {
+  const std::string_view task = argc > 1 ? argv[1] : "";
+  if (task == "enrol" || task == "rotate-key") return RunAgentKey(argc - 1, argv + 1);
   const Options options = Parse(argc, argv);
   if (options.task == Task::kHelp) {
     std::fputs(kHelpText, stdout);

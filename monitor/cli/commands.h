@@ -7,6 +7,7 @@ namespace monitor::cli {
 // its own list).
 
 int RunAgent(int argc, char** argv);
+int RunAgentKey(int argc, char** argv);  ///< etalon agent enrol | rotate-key
 int RunBackup(int argc, char** argv);
 int RunDemo(int argc, char** argv);
 int RunMeasure(int argc, char** argv);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "monitor/agent/durable_file.h"
+#include "monitor/agent/enrolment.h"
 #include "monitor/cli/commands.h"
 #include "monitor/cli/demo_seed.h"
 #include "monitor/simulation/demo_year.h"
@@ -257,7 +258,9 @@ int Serve(bool once, const fs::path& dir) {
   for (const char* instrument : {"lsm-1", "sd-1", "wf-1"}) {
     fs::create_directories(dir / "qc" / instrument);
   }
-  agent::WriteFileDurably(dir / "agent.token", seeded.agent_token);
+  const agent::Credentials credentials{dir / "agent.token"};
+  agent::WriteSecretDurably(credentials.token_file, seeded.agent_token);
+  agent::WriteSecretDurably(credentials.KeyFile(), seeded.agent_key);
   agent::WriteFileDurably(dir / "agent.toml", AgentToml(address, agent_port));
   Program agent(
       {(ProgramFolder() / "etalon").string(), "agent", "--config", (dir / "agent.toml").string()},

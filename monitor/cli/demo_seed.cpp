@@ -13,6 +13,7 @@
 #include "monitor/agent/durable_file.h"
 #include "monitor/agent/measuring.h"
 #include "monitor/agent/submission.h"
+#include "monitor/service/agent_register.h"
 #include "monitor/service/blobs.h"
 #include "monitor/service/people.h"
 #include "monitor/service/record.h"
@@ -29,6 +30,27 @@ using service::QualityRecord;
 using simulation::PlannedCheck;
 
 constexpr int kMeasuringThreads = 2;
+constexpr const char* kAgent = "demo-agent";
+
+/// The agent of the year, which the live one goes on with.
+struct DemoAgent {
+  agent::AgentConfig config;
+  std::optional<measurement::AgentSigner> signer;
+  std::string token;
+};
+
+DemoAgent EnrolDemoAgent(QualityRecord& record) {
+  DemoAgent demo;
+  demo.config.name = kAgent;
+  demo.signer = measurement::AgentSigner{kAgent, sop::journal::GenerateSigningKey()};
+  const json opened = record.OpenEnrolment(
+      {{"agent", kAgent}, {"instruments", {"lsm-1", "sd-1", "wf-1"}}}, "admin");
+  demo.token = record
+                   .EnrolAgent({{"code", opened.at("code")},
+                                {"public_key", sop::journal::PublicKeyOf(demo.signer->key)}})
+                   .at("token");
+  return demo;
+}
 
 /// A measured check, complete in its work folder: submission.json, blobs/.
 struct Finished {
@@ -64,8 +86,8 @@ Setups SetupsOf(const QualityRecord& record) {
   return setups;
 }
 
-Finished MeasureCheck(const PlannedCheck& check, const json& setup, const fs::path& etalon,
-                      const fs::path& work_folder) {
+Finished MeasureCheck(const DemoAgent& demo, const PlannedCheck& check, const json& setup,
+                      const fs::path& etalon, const fs::path& work_folder) {
   fs::create_directories(work_folder / "blobs");
   const fs::path image = work_folder / check.file_name;
   simulation::RenderCheck(check, image);
@@ -78,8 +100,6 @@ Finished MeasureCheck(const PlannedCheck& check, const json& setup, const fs::pa
                   .performer = check.performer,
                   .set = {},
                   .match = {}}};
-  agent::AgentConfig config;
-  config.name = "demo-year";
   agent::MeasuringJob job;
   job.program = etalon.string();
   job.instructions = {.analysis = check.analysis, .setup = setup};
@@ -91,15 +111,15 @@ Finished MeasureCheck(const PlannedCheck& check, const json& setup, const fs::pa
   const auto outcome = agent::MeasureInChild(job, "", [] { return false; });
   const auto& measured = std::get<agent::MeasuredFile>(outcome);
   fs::rename(image, work_folder / "blobs" / job.digest.sha256);
-  (void)agent::WriteSubmission(config, {&watch, &watch.rules[0]}, measured, job.digest,
-                               work_folder);
+  (void)agent::WriteSubmission({demo.config, demo.signer}, {&watch, &watch.rules[0]}, measured,
+                               job.digest, work_folder);
   const std::string text = agent::ReadFile(work_folder / "submission.json", 64u << 20);
   return {json::parse(text), measured.document, work_folder};
 }
 
 /// Measures all checks on a few threads and hands them on in order.
-void MeasureInOrder(const std::vector<PlannedCheck>& checks, const Setups& setups,
-                    const fs::path& etalon, const fs::path& dir,
+void MeasureInOrder(const DemoAgent& demo, const std::vector<PlannedCheck>& checks,
+                    const Setups& setups, const fs::path& etalon, const fs::path& dir,
                     const std::function<void(const PlannedCheck&, Finished)>& take) {
   std::vector<std::promise<Finished>> promises(checks.size());
   std::atomic<std::size_t> next{0};
@@ -108,7 +128,7 @@ void MeasureInOrder(const std::vector<PlannedCheck>& checks, const Setups& setup
       try {
         const json& setup = setups.at(checks[i].instrument + "/" + checks[i].configuration);
         promises[i].set_value(
-            MeasureCheck(checks[i], setup, etalon, dir / ("check-" + std::to_string(i))));
+            MeasureCheck(demo, checks[i], setup, etalon, dir / ("check-" + std::to_string(i))));
       } catch (...) {
         promises[i].set_exception(std::current_exception());
       }
@@ -229,7 +249,8 @@ SeededFacility SeedDemoYear(const fs::path& dir, const fs::path& etalon,
   WriteFacilityFiles(dir, now);
   const auto clock = std::make_shared<DemoClock>();
   clock->Set(simulation::DemoStart(now) - std::chrono::days(14));
-  SeededFacility seeded{.data_dir = dir / "data", .admin_token = {}, .agent_token = {}};
+  SeededFacility seeded{
+      .data_dir = dir / "data", .admin_token = {}, .agent_token = {}, .agent_key = {}};
   QualityRecord record({.data_dir = seeded.data_dir.string(),
                         .log_origin = "demo/etalon",
                         .clock = [clock] { return clock->Now(); }});
@@ -237,6 +258,7 @@ SeededFacility SeedDemoYear(const fs::path& dir, const fs::path& etalon,
   record.people().SeedRoles();
   record.ApplyFacility(agent::ReadFile(dir / "facility.toml", 1u << 20), dir.string(), "admin");
   const Setups setups = SetupsOf(record);
+  const DemoAgent demo = EnrolDemoAgent(record);
 
   std::vector<PlannedCheck> checks;
   const std::vector<PlannedCheck> year = simulation::PlanDemoYear(now);
@@ -250,7 +272,7 @@ SeededFacility SeedDemoYear(const fs::path& dir, const fs::path& etalon,
   std::map<std::string, RepeatStudy> studies;
   std::size_t done = 0;
   MeasureInOrder(
-      checks, setups, etalon, dir / "work",
+      demo, checks, setups, etalon, dir / "work",
       [&](const PlannedCheck& check, const Finished& finished) {
         progress(static_cast<int>(++done), static_cast<int>(checks.size()));
         if (done <= studied) {
@@ -263,14 +285,16 @@ SeededFacility SeedDemoYear(const fs::path& dir, const fs::path& etalon,
         } else {
           clock->Set(check.acquired_at + std::chrono::minutes(6));
           KeepBlobs(finished, blobs);
-          ReviewWhatPassed(record.Submit(finished.submission, "demo-year"), record);
+          ReviewWhatPassed(record.Submit(finished.submission, service::AgentSubject(kAgent)),
+                           record);
           ++seeded.measurements;
         }
         fs::remove_all(finished.work_folder);
       });
   seeded.people = MakePeople(record, now);
   seeded.admin_token = record.IssueToken("admin", "admin");
-  seeded.agent_token = record.IssueToken("agent:demo-agent", "agent");
+  seeded.agent_token = demo.token;
+  seeded.agent_key = sop::journal::EncodeSigningKey(demo.signer->key);
   return seeded;
 }
 

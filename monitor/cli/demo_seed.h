@@ -19,6 +19,7 @@ struct SeededFacility {
   std::string admin_token;
   std::string agent_token;
   std::vector<DemoPerson> people{};
+  std::string agent_key;  ///< as its file holds it
   int measurements = 0;
 };
 

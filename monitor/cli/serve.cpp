@@ -35,6 +35,7 @@ struct ServeOptions {
   std::string public_url;
   std::string database;
   service::TimestampAuthority timestamps;
+  std::string oidc;
 };
 
 struct UsageError : std::runtime_error {
@@ -152,6 +153,11 @@ std::unique_ptr<service::QualityRecord> OpenRecord(const ServeOptions& options,
 int Serve(const ServeOptions& options) {
   service::ServerOptions address = Address(options.listen);
   address.public_url = PublicUrl(options.public_url);
+  if (!options.oidc.empty()) {
+    const std::string listening = "http://" + address.host + ":" + std::to_string(address.port);
+    address.oidc = service::LoadOidcConfig(
+        options.oidc, address.public_url.empty() ? listening : address.public_url);
+  }
   sigset_t ending;
   sigemptyset(&ending);
   sigaddset(&ending, SIGTERM);
@@ -201,6 +207,7 @@ int RunServe(int argc, char** argv) {
   app.add_option("--facility", options.facility, "facility.toml to seed the register from");
   app.add_option("--listen", options.listen, "HOST:PORT; :0 takes any free port of loopback")
       ->capture_default_str();
+  app.add_option("--oidc", options.oidc, "Sign-in at an institution: a file with [oidc]");
   app.add_option("--public-url", options.public_url,
                  "What people type when a TLS proxy on this machine stands in front");
   app.add_option("--origin", options.origin, "Origin of a new log, \"example.org/etalon\"");

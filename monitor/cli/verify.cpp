@@ -14,6 +14,7 @@
 #include "monitor/cli/verify_anchors.h"
 #include "monitor/cli/verify_blobs.h"
 #include "monitor/cli/verify_read_tables.h"
+#include "monitor/cli/verify_signatures.h"
 #include "monitor/service/journal_tiles.h"
 #include "sop/journal/commitment.h"
 #include "sop/journal/signed_note.h"
@@ -123,9 +124,10 @@ struct Findings {
   BlobCheck::Result blobs;
   std::vector<std::string> openings, tables;
   AnchorCheck::Result stamps;
+  SignatureCheck::Result signatures;
   [[nodiscard]] bool whole() const {
     return journal.whole() && blobs.findings.empty() && openings.empty() && tables.empty() &&
-           stamps.findings.empty();
+           stamps.findings.empty() && signatures.findings.empty();
   }
 };
 
@@ -145,6 +147,7 @@ Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
                const fs::path& blob_folder) {
   BlobCheck blobs(blob_folder, options.all_blobs);
   ReadTableCheck tables;
+  SignatureCheck signatures;
   std::vector<std::string> openings;
   AnchorCheck stamps(reader, options.tsa_ca);
   Progress progress(reader.EventCount());
@@ -158,8 +161,9 @@ Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
     CheckOpenings(reader, row, openings);
     tables.Add(row, *event);
     stamps.Add(row.index, *event);
+    signatures.Note(static_cast<std::int64_t>(row.index), *event);
   };
-  Findings findings{sop::journal::VerifyJournal(SourceOf(reader), against), {}, {}, {}, {}};
+  Findings findings{sop::journal::VerifyJournal(SourceOf(reader), against), {}, {}, {}, {}, {}};
   findings.openings = std::move(openings);
   findings.blobs = blobs.Finish();
   findings.stamps = stamps.result();
@@ -168,9 +172,21 @@ Findings Check(const VerifyOptions& options, const sop::store::Reader& reader,
     findings.journal.anchored_up_to =
         std::max(findings.journal.anchored_up_to.value_or(0), stamp->events);
   }
-  // Tables made from a broken journal would tell of the journal's break once more.
-  if (findings.journal.whole()) findings.tables = tables.Compare(reader);
+  // Tables made from a broken journal would tell of the journal's break once more, and so would
+  // the signatures in it.
+  if (findings.journal.whole()) {
+    findings.tables = tables.Compare(reader);
+    findings.signatures = signatures.Finish();
+  }
   return findings;
+}
+
+void ReportSignatures(const SignatureCheck::Result& signatures) {
+  for (const std::string& finding : signatures.findings) std::cout << "BROKEN " << finding << '\n';
+  if (signatures.unnamed > 0) {
+    std::cout << "BROKEN " << signatures.unnamed << " more signatures alike\n";
+  }
+  if (!signatures.summary.empty()) std::cout << signatures.summary << '\n';
 }
 
 void ReportBlobs(const BlobCheck::Result& blobs) {
@@ -214,6 +230,7 @@ int Report(const Findings& findings, const sop::store::Reader& reader) {
   std::cout << journal.rows << " events, root " << sop::journal::ToHex(journal.root) << '\n';
   ReportBlobs(findings.blobs);
   ReportStamps(findings.stamps);
+  ReportSignatures(findings.signatures);
   ReportAnchors(journal, reader);
   for (const auto& issue : journal.issues) {
     std::cout << "BROKEN " << sop::journal::Name(issue.finding);

@@ -8,6 +8,7 @@
 #include <cctype>
 
 #include "monitor/service/access_log.h"
+#include "monitor/service/agent_register.h"
 #include "monitor/service/people.h"
 #include "monitor/service/sign_ins.h"
 #include "monitor/service/time_text.h"
@@ -93,13 +94,14 @@ void Gate::Identify(const httplib::Request& request, Exchange& exchange) const {
     const std::string forwarded = LastForwarded(request.get_header_value("X-Forwarded-For"));
     if (!forwarded.empty()) exchange.address = forwarded;
   }
+  exchange.sign_in_cookie = CookieOf(request, kSignInCookie);
   const std::string token = TokenOf(request);
   if (!token.empty()) {
     exchange.who = services_.record.Authenticate(token);
-    constexpr std::string_view kPrefix = "agent:";
-    if (exchange.who && exchange.who->subject.starts_with(kPrefix)) {
-      services_.contacts.Seen(exchange.who->subject.substr(kPrefix.size()),
-                              TimeText(services_.clock()));
+    const std::string agent = exchange.who ? AgentNameOf(exchange.who->subject) : "";
+    if (!agent.empty()) {
+      services_.record.RequireStanding(agent);
+      services_.contacts.Seen(agent, TimeText(services_.clock()));
     }
     return;
   }

@@ -24,7 +24,7 @@ GatePolicy PolicyOf(const ServerOptions& options) {
           .public_url = options.public_url};
 }
 
-void AddAllRoutes(Router& router, Services& services, CookiePolicy cookies) {
+void AddAllRoutes(Router& router, Services& services, Oidc* oidc, CookiePolicy cookies) {
   AddRegisterRoutes(router, services);
   AddMeasurementRoutes(router, services);
   AddBlobRoutes(router, services);
@@ -36,6 +36,8 @@ void AddAllRoutes(Router& router, Services& services, CookiePolicy cookies) {
   AddAgentRoutes(router, services);
   AddAccountRoutes(router, services);
   AddSessionRoutes(router, services, cookies);
+  AddOidcRoutes(router, services, oidc, cookies);
+  AddSignatureRoutes(router, services);
   AddTokenRoutes(router, services);
   AddAccessLogRoutes(router, services);
   AddMachineRoutes(router, services);
@@ -55,7 +57,8 @@ struct HttpServer::Impl {
       : services(std::move(given)),
         dispatch(router, services, Gate(services, PolicyOf(options)), options.limits),
         server(options.limits, options.times, options.threads, options.requests_per_connection) {
-    AddAllRoutes(router, services, PolicyOf(options).cookies);
+    if (options.oidc) oidc = std::make_unique<Oidc>(*options.oidc, services.clock);
+    AddAllRoutes(router, services, oidc.get(), PolicyOf(options).cookies);
     services.meter.Declare("other");
     for (const Route& route : router.routes()) {
       services.meter.Declare(route.method + " " + route.pattern);
@@ -91,6 +94,7 @@ struct HttpServer::Impl {
   }
 
   Services services;
+  std::unique_ptr<Oidc> oidc;
   Router router;
   Dispatch dispatch;
   GuardedServer server;

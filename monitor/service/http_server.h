@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "monitor/service/guard.h"
 #include "monitor/service/guarded_stream.h"
+#include "monitor/service/oidc.h"
 #include "monitor/service/routes.h"
 
 namespace monitor::service {
@@ -16,6 +18,7 @@ struct ServerOptions {
   /// What people type, "https://etalon.example.org", when a TLS proxy on this machine stands in
   /// front; empty: there is none.
   std::string public_url;
+  std::optional<OidcConfig> oidc{};  ///< sign-in at an institution
   GuardLimits limits;
   TimeLimits times;
   std::size_t threads = 64;                 ///< a slow client holds one

@@ -1,5 +1,8 @@
 #include "monitor/service/projection.h"
 
+#include "monitor/service/agent_register.h"
+#include "monitor/service/sign_in_links.h"
+#include "monitor/service/signature_register.h"
 #include "sop/journal/canonical_json.h"
 
 namespace monitor::service {
@@ -140,6 +143,9 @@ void Project(sop::store::Transaction& tables, const PlacedEvent& event) {
   const Json& body = event.event.body;
   if (type == "measurement_decided") return ProjectDecision(tables, event);
   if (type == "hold_released") return tables.Close(Table::kHold, Text(body, "hold"), event.idx);
+  ProjectAgent(tables, event);
+  ProjectSignature(tables, event);
+  ProjectSignInLink(tables, event);
   const auto address = AddressOf(type, body, event.idx);
   if (!address) return;  // log_opened and measurement_received have no table of their own
   if ((type == "assignment_made" && body.value("ended", false)) || type == "role_revoked") {

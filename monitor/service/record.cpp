@@ -59,6 +59,8 @@ QualityRecord::Impl::Impl(RecordOptions record_options) : options(std::move(reco
     OpenLog(*writer);
     people = std::make_unique<People>(*store, *writer, options.clock, options.password_cost);
     sign_ins = std::make_unique<SignIns>(*store, *writer, *people, options.clock);
+    signatures = std::make_unique<Signatures>(*store, *writer, options.clock, *people, *sign_ins);
+    sign_in_links = std::make_unique<SignInLinks>(*store, *writer, options.clock, *people);
     access_log = std::make_unique<AccessLog>(*store, *writer, options.clock);
     housekeeper = std::make_unique<Housekeeper>(*access_log, *sign_ins);
   } catch (...) {
@@ -116,6 +118,8 @@ QualityRecord::QualityRecord(RecordOptions options)
 QualityRecord::~QualityRecord() = default;
 
 People& QualityRecord::people() { return *impl_->people; }
+Signatures& QualityRecord::signatures() { return *impl_->signatures; }
+SignInLinks& QualityRecord::sign_in_links() { return *impl_->sign_in_links; }
 SignIns& QualityRecord::sign_ins() { return *impl_->sign_ins; }
 AccessLog& QualityRecord::access_log() { return *impl_->access_log; }
 

@@ -18,6 +18,9 @@ namespace monitor::service {
 class AccessLog;
 class People;
 class SignIns;
+class SignInLinks;
+class Signatures;
+struct CommandSignature;
 
 /// A refusal with a stable type, in the form of RFC 9457; the HTTP layer prints it as it is.
 struct Problem : std::runtime_error {
@@ -59,10 +62,16 @@ class QualityRecord {
   // --- commands: each is one event (a submission is two), named `type` of docs/journal-events
   // -----
   /// Validates and appends one event. Returns {"log_index", "recorded_at", "checkpoint"}.
-  Json Command(std::string_view type, const Json& body, std::string_view actor);
+  /// With a signature both are recorded or neither; the policy may ask for one (403
+  /// `signature_required`).
+  Json Command(std::string_view type, const Json& body, std::string_view actor,
+               const CommandSignature* signature = nullptr);
   /// Idempotent. Returns the receipt (schema etalon.receipt/1), the same for every repeat;
   /// `created`, when given, tells whether this call stored it (201) or an earlier one did (200).
-  Json Submit(const Json& submission, std::string_view agent, bool* created = nullptr);
+  /// What "agent:NAME" submits must be signed by its key and about an instrument of its enrolment.
+  /// Errors  as ReadSubmission and CheckSubmissionOf; Problem 409 `key_in_use` when the key stands
+  ///         for other content than this.
+  Json Submit(const Json& submission, std::string_view submitter, bool* created = nullptr);
   /// Replaces what `agent` ("confocal-room") reported as waiting; not journalled.
   /// `entries` is an array of {"name","reason","candidates","seen_at"}.
   void ReportInbox(std::string_view agent, const Json& entries);
@@ -76,6 +85,22 @@ class QualityRecord {
   /// Seeds the register from a facility file; already registered, unchanged rows append nothing.
   /// Returns {"appended": n}.
   Json ApplyFacility(std::string_view toml_text, std::string_view base_dir, std::string_view actor);
+
+  // --- agents: each has a key of its own and signs what it submits -----------------------------
+  /// Makes a one-time code for an agent and its instruments: {"agent", "instruments": [ids],
+  /// "expires_in_h"?} gives {"code", "agent", "instruments", "expires_at", "log_index", ...}. It
+  /// replaces an unused code of the same agent.
+  Json OpenEnrolment(const Json& body, std::string_view actor);
+  /// Takes {"code", "public_key"} for a new agent's, or in place of an older key and its tokens:
+  /// {"agent", "instruments", "key_id", "token", "log_index", ...}.
+  Json EnrolAgent(const Json& body);
+  /// {"agent", "public_key", "replaces": key id, "signature": by the key it replaces}.
+  Json RotateAgentKey(const Json& body, std::string_view agent);
+  /// {"agent", "reason"}: nothing of it is taken any more; what it submitted stays valid.
+  Json RevokeAgent(const Json& body, std::string_view actor);
+  [[nodiscard]] Json Agents(const AsOf& as_of) const;
+  /// Problem 403 `agent_revoked` when it was.
+  void RequireStanding(std::string_view agent) const;
 
   // --- questions ------------------------------------------------------------------------------
   [[nodiscard]] Json Facility() const;
@@ -126,9 +151,11 @@ class QualityRecord {
 
   // --- identity (issue of tokens is not part of the quality record; digests only are kept)
   // ---------
-  [[nodiscard]] People& people();         ///< accounts, roles, passwords
-  [[nodiscard]] SignIns& sign_ins();      ///< sessions and API tokens
-  [[nodiscard]] AccessLog& access_log();  ///< who asked for what
+  [[nodiscard]] People& people();              ///< accounts, roles, passwords
+  [[nodiscard]] SignIns& sign_ins();           ///< sessions and API tokens
+  [[nodiscard]] Signatures& signatures();      ///< what people sign
+  [[nodiscard]] SignInLinks& sign_in_links();  ///< who they are at their institution
+  [[nodiscard]] AccessLog& access_log();       ///< who asked for what
   /// Makes a token for `subject` ("admin", "agent:confocal-room") with `role` admin|agent.
   std::string IssueToken(std::string_view subject, std::string_view role);
   struct Identity {

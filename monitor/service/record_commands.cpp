@@ -122,7 +122,7 @@ void NumberVersion(std::string_view type, Json& body,
 /// Appends unless the entry in force says the same; tells whether it did.
 std::optional<PlacedEvent> Apply(JournalWriter::Batch& batch, const std::string& type, Json body,
                                  std::string_view actor, const std::string& origin,
-                                 bool skip_unchanged) {
+                                 bool skip_unchanged, const CommandSignature* signature = nullptr) {
   if (type == "facility_described") CheckFacility(body, origin);
   CheckReferences(type, body, References(batch, batch.tables()));
   CheckPeopleCommand(type, body, batch);
@@ -136,16 +136,21 @@ std::optional<PlacedEvent> Apply(JournalWriter::Batch& batch, const std::string&
   if (type == "measurement_reviewed" && !batch.tables().Measurement(Text(body, "measurement"))) {
     throw Problem(404, "unknown_measurement", "there is no such measurement");
   }
-  return batch.Append(type, std::move(body), actor);
+  RequireSignatureOf(type, signature, batch.tables(), batch.size());
+  PlacedEvent placed = batch.Append(type, body, actor);
+  if (signature != nullptr) AppendCommandSignature(batch, type, body, placed.idx, *signature);
+  return placed;
 }
 
 }  // namespace
 
-Json QualityRecord::Command(std::string_view type, const Json& body, std::string_view actor) {
+Json QualityRecord::Command(std::string_view type, const Json& body, std::string_view actor,
+                            const CommandSignature* signature) {
   const Json normal = NormaliseCommand(type, body);
   PlacedEvent placed;
   std::string checkpoint = impl_->writer->Run([&](JournalWriter::Batch& batch) {
-    placed = *Apply(batch, std::string(type), normal, actor, impl_->writer->key().origin, false);
+    placed = *Apply(batch, std::string(type), normal, actor, impl_->writer->key().origin, false,
+                    signature);
   });
   return Appended(placed, std::move(checkpoint));
 }

@@ -11,6 +11,8 @@
 #include "monitor/service/people.h"
 #include "monitor/service/record.h"
 #include "monitor/service/register_state.h"
+#include "monitor/service/sign_in_links.h"
+#include "monitor/service/signatures.h"
 #include "sop/store/store.h"
 
 namespace monitor::service {
@@ -41,6 +43,8 @@ struct QualityRecord::Impl {
   std::unique_ptr<JournalWriter> writer;
   std::unique_ptr<People> people;
   std::unique_ptr<SignIns> sign_ins;
+  std::unique_ptr<Signatures> signatures;
+  std::unique_ptr<SignInLinks> sign_in_links;
   std::unique_ptr<AccessLog> access_log;
   std::unique_ptr<Housekeeper> housekeeper;
   mutable std::mutex cache_mutex;

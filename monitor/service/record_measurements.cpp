@@ -2,6 +2,7 @@
 
 #include "monitor/service/record.h"
 #include "monitor/service/record_impl.h"
+#include "monitor/service/signature_register.h"
 #include "sop/journal/canonical_json.h"
 
 namespace monitor::service {
@@ -89,6 +90,8 @@ Json QualityRecord::Measurement(std::string_view key, const AsOf& as_of) const {
   answer["checkpoint"] = std::move(proof["checkpoint"]);
   proof.erase("checkpoint");
   answer["proof"] = std::move(proof);
+  answer["signatures"] = SignaturesOf(*view.tables, view.at,
+                                      FindSignable(*view.tables, view.at, "measurement", row->key));
   answer["as_of"] = view.as_of;
   return answer;
 }

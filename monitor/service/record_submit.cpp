@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "monitor/service/agent_register.h"
 #include "monitor/service/decision.h"
 #include "monitor/service/judging_facts.h"
 #include "monitor/service/record.h"
@@ -120,30 +121,84 @@ struct Stored {
   PlacedEvent received, decided;
 };
 
+/// What a repeat must share with what is stored: all but who sent it when, and how long it took.
+/// The same bytes measured again by another agent are the same measurement.
+Json Content(Json envelope) {
+  Json document = Json::parse(envelope.at("document").get_ref<const std::string&>());
+  for (const char* passing : {"measured_at", "timing"}) document.erase(passing);
+  envelope["document"] = std::move(document);
+  for (const char* passing : {"agent", "signature", "schema", "clock_read"}) {
+    envelope.erase(passing);
+  }
+  if (envelope.value("performer", Json()).is_null()) envelope.erase("performer");
+  return envelope;
+}
+
+void RequireSameContent(const sop::store::Reader& tables, const sop::store::MeasurementRow& row,
+                        const Submission& submission) {
+  const Json stored = sop::journal::ParseEvent(tables.Event(row.idx).value().line).body;
+  if (Content(stored) == Content(submission.envelope)) return;
+  throw Problem(409, "key_in_use",
+                "measurement " + row.key +
+                    " is in the record with other content; nothing recorded is replaced");
+}
+
+/// Checks who submits and returns the event that the answer rests on; -1 for a person.
+std::int64_t CheckSubmitter(const Submission& submission, std::string_view submitter,
+                            const sop::store::Reader& tables, std::int64_t at) {
+  const std::string agent = AgentNameOf(submitter);
+  if (!agent.empty()) return CheckSubmissionOf(agent, submission.envelope, tables, at);
+  CheckCarriedSignature(submission.envelope, tables, at);
+  return -1;
+}
+
 Stored Store(JournalWriter::Batch& batch, RegisterVersions& registers, const Submission& submission,
-             std::string_view agent) {
+             std::string_view submitter) {
   const Acquired acquired = AcquiredAt(submission.document, batch.Now());
   registers.Follow(batch);
   const JudgingFacts facts = FactsFor(submission, registers, acquired.time);
   Json decided = Decide(submission, facts, acquired.time);
   AddAcquired(acquired, decided);
-  Stored stored{batch.Append("measurement_received", submission.envelope, agent), {}};
+  Stored stored{batch.Append("measurement_received", submission.envelope, submitter), {}};
   decided["received_index"] = stored.received.idx;
   decided["received_at"] = stored.received.event.recorded_at;
   stored.decided = batch.Append("measurement_decided", std::move(decided), "service");
   return stored;
 }
 
+/// The signature was checked outside the writer's thread; here only that its key still counts.
+void RequireStillStanding(const Submission& submission, std::string_view submitter,
+                          std::int64_t rests_on, JournalWriter::Batch& batch) {
+  if (rests_on < 0) return;
+  const auto row =
+      batch.tables().Row(sop::store::Table::kAgent, AgentNameOf(submitter), batch.size());
+  if (row && row->from_index == rests_on) return;
+  CheckSubmitter(submission, submitter, batch.tables(), batch.size());
+}
+
 }  // namespace
 
-Json QualityRecord::Submit(const Json& json, std::string_view agent, bool* created) {
+Json QualityRecord::Submit(const Json& json, std::string_view submitter, bool* created) {
   const Submission submission = ReadSubmission(json);
   CheckRaw(submission);
+  std::int64_t rests_on = -1;
+  {
+    const auto tables = impl_->store->Read();
+    rests_on = CheckSubmitter(submission, submitter, *tables, tables->EventCount());
+    if (const auto row = tables->Measurement(submission.key)) {
+      RequireSameContent(*tables, *row, submission);
+      if (created != nullptr) *created = false;
+      return ReceiptAgain(*tables, submission.key);
+    }
+  }
   std::optional<Stored> stored;
   std::string checkpoint = impl_->writer->Run([&](JournalWriter::Batch& batch) {
-    // A repeat, or another thread has brought the same key, even within this batch.
-    if (batch.tables().Measurement(submission.key)) return;
-    stored = Store(batch, impl_->registers, submission, agent);
+    RequireStillStanding(submission, submitter, rests_on, batch);
+    // Another thread may have brought the same key since, even within this batch.
+    if (const auto row = batch.tables().Measurement(submission.key)) {
+      return RequireSameContent(batch.tables(), *row, submission);
+    }
+    stored = Store(batch, impl_->registers, submission, submitter);
   });
   if (created != nullptr) *created = stored.has_value();
   if (!stored) return ReceiptAgain(*impl_->store->Read(), submission.key);

@@ -41,8 +41,9 @@ struct Exchange {
   std::uint64_t body_length = 0;  ///< as declared
   BodyReader read_body;           ///< of a streamed write
   std::optional<QualityRecord::Identity> who;
-  std::string cookie;  ///< the session's, where one proves who asks
-  bool stale = false;  ///< a cookie came that proves nothing any more
+  std::string cookie;          ///< the session's, where one proves who asks
+  std::string sign_in_cookie;  ///< binds an attempt at the institution to this browser
+  bool stale = false;          ///< a cookie came that proves nothing any more
 
   [[nodiscard]] std::string Query(std::string_view name) const;  ///< empty when absent
   [[nodiscard]] int Count(std::string_view name, int fallback) const;

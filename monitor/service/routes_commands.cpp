@@ -1,6 +1,7 @@
 #include <array>
 
 #include "monitor/service/routes.h"
+#include "monitor/service/signatures.h"
 
 namespace monitor::service {
 namespace {
@@ -67,8 +68,11 @@ void AddCommandRoutes(Router& router, Services& services) {
                   if (row.path_field != nullptr) {
                     FillFromPath(body, row.path_field, exchange.path.begin()->second);
                   }
+                  const auto signature =
+                      services.record.signatures().OfCommand(body, SignerOf(exchange));
                   return CommandReply(
-                      201, services.record.Command(row.event, body, exchange.who.value().subject));
+                      201, services.record.Command(row.event, body, exchange.who.value().subject,
+                                                   signature ? &*signature : nullptr));
                 }});
   }
 }

@@ -20,15 +20,19 @@ void RequireOnly(const Json& body, std::size_t members) {
   throw Problem(422, "unknown_field", "The body has members that are not known here.");
 }
 
+}  // namespace
+
 /// Only this host's own pages send it back, no script reads it, and it goes when the browser
 /// closes.
-std::pair<std::string, std::string> SetCookie(CookiePolicy policy, const std::string& value) {
+std::pair<std::string, std::string> SessionCookie(CookiePolicy policy, const std::string& value) {
   std::string cookie =
       std::string(CookieName(policy)) + "=" + value + "; Path=/; HttpOnly; SameSite=Strict";
   if (policy == CookiePolicy::kSecure) cookie += "; Secure";
   if (value.empty()) cookie += "; Max-Age=0";
   return {"Set-Cookie", cookie};
 }
+
+namespace {
 
 Json SessionOf(Services& services, const Exchange& exchange) {
   if (!exchange.who) {
@@ -55,7 +59,7 @@ Reply SignIn(Services& services, Exchange& exchange, CookiePolicy policy) {
   exchange.cookie = sign_ins.SignIn(account, password, {exchange.address, exchange.client});
   exchange.who = sign_ins.FromCookie(exchange.cookie);
   Reply reply = CommandReply(201, SessionOf(services, exchange));
-  reply.headers.push_back(SetCookie(policy, exchange.cookie));
+  reply.headers.push_back(SessionCookie(policy, exchange.cookie));
   return reply;
 }
 
@@ -63,7 +67,7 @@ Reply SignOut(Services& services, Exchange& exchange, CookiePolicy policy) {
   const auto& who = exchange.who.value();
   if (!who.session.empty()) services.record.sign_ins().End(who.subject, who.session);
   Reply reply = CommandReply(200, {{"state", "ended"}});
-  reply.headers.push_back(SetCookie(policy, ""));
+  reply.headers.push_back(SessionCookie(policy, ""));
   return reply;
 }
 
@@ -82,7 +86,7 @@ Reply ChangePassword(Services& services, Exchange& exchange, CookiePolicy policy
   services.record.people().SetPassword(account, password, account);
   Reply reply = CommandReply(200, {{"account", account}, {"password", "own"}});
   if (!exchange.cookie.empty()) {
-    reply.headers.push_back(SetCookie(policy, sign_ins.Begin(account, from)));
+    reply.headers.push_back(SessionCookie(policy, sign_ins.Begin(account, from)));
   }
   return reply;
 }

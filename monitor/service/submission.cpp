@@ -30,6 +30,8 @@ const Shape& EnvelopeShape() {
   static const Shape kPicture{{{"name", Kind::kText, true},
                                {"media_type", Kind::kText, true},
                                {"sha256", Kind::kId, true}}};
+  static const Shape kSignature{
+      {{"agent", Kind::kText, true}, {"key_id", Kind::kText, true}, {"value", Kind::kText, true}}};
   static const Shape kEnvelope{{{"key", Kind::kId, true},
                                 {"instrument", Kind::kId, true},
                                 {"configuration", Kind::kId, true},
@@ -38,7 +40,8 @@ const Shape& EnvelopeShape() {
                                 {"performer", Kind::kText},
                                 {"agent", Kind::kObject, false, &kAgent},
                                 {"raw", Kind::kRows, false, &kRaw},
-                                {"pictures", Kind::kRows, false, &kPicture}}};
+                                {"pictures", Kind::kRows, false, &kPicture},
+                                {"signature", Kind::kObject, false, &kSignature}}};
   return kEnvelope;
 }
 
@@ -96,29 +99,27 @@ void CheckKey(const Submission& submission) {
 
 Submission ReadSubmission(const Json& submission) {
   Submission read;
-  read.envelope = submission;
   if (!submission.is_object() || submission.value("schema", Json()) != kSchema) {
     throw Problem(422, "wrong_value", "schema must be " + std::string(kSchema));
   }
-  read.envelope.erase("schema");
-  if (!read.envelope.contains("document")) {
+  if (!submission.contains("document")) {
     throw Problem(422, "missing_field", "document is missing");
   }
-  Json text = std::move(read.envelope["document"]);
-  read.envelope.erase("document");
-  if (read.envelope.contains("performer") && read.envelope["performer"].is_null()) {
-    read.envelope.erase("performer");
-  }
-  CheckShape(EnvelopeShape(), read.envelope, "");
-  CheckDigests(read.envelope);
-  read.document = ParseDocument(text);
-  read.envelope["document"] = std::move(text);
+  // The whole is kept verbatim, because it may be signed; the rest is checked without its parts
+  // that the shape does not know.
+  read.envelope = submission;
+  Json rest = submission;
+  for (const char* known : {"schema", "document"}) rest.erase(known);
+  if (rest.value("performer", Json()).is_null()) rest.erase("performer");
+  CheckShape(EnvelopeShape(), rest, "");
+  CheckDigests(rest);
+  read.document = ParseDocument(submission.at("document"));
   read.key = read.envelope.at("key");
   read.instrument = read.envelope.at("instrument");
   read.configuration = read.envelope.at("configuration");
   read.procedure = read.envelope.at("procedure");
   read.purpose = read.envelope.at("purpose");
-  read.attributed = !read.envelope.value("performer", std::string()).empty();
+  read.attributed = !rest.value("performer", std::string()).empty();
   if (std::find(kPurposes.begin(), kPurposes.end(), read.purpose) == kPurposes.end()) {
     throw Problem(422, "wrong_value", "purpose must be as_found, repeat, as_left or practice");
   }

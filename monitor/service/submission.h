@@ -9,7 +9,7 @@ namespace monitor::service {
 
 /// A checked submission.
 struct Submission {
-  nlohmann::json envelope;  ///< as sent, the document a verbatim string: the event's body
+  nlohmann::json envelope;  ///< as sent, the document a verbatim string: the event's body, signed
   nlohmann::json document;  ///< parsed; fields that nobody knows are kept
   std::string key, instrument, configuration, procedure, purpose;
   bool attributed = false;  ///< a performer is named

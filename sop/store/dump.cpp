@@ -19,11 +19,12 @@ const std::vector<ReadTable>& ReadTables() {
   static const std::vector<ReadTable> kTables = [] {
     std::vector<ReadTable> tables;
     for (const Table table :
-         {Table::kAccount, Table::kAnchor, Table::kArtefact, Table::kAssignment,
-          Table::kConfiguration, Table::kFacility, Table::kFault, Table::kHold, Table::kInstrument,
-          Table::kLimitSet, Table::kLogEpoch, Table::kProcedure, Table::kProfile,
-          Table::kRepeatStudy, Table::kReview, Table::kRole, Table::kRoleGrant,
-          Table::kScaleRecord}) {
+         {Table::kAccount,       Table::kAgent,         Table::kAnchor,      Table::kArtefact,
+          Table::kAssignment,    Table::kConfiguration, Table::kFacility,    Table::kFault,
+          Table::kHold,          Table::kInstrument,    Table::kLimitSet,    Table::kLogEpoch,
+          Table::kProcedure,     Table::kProfile,       Table::kRepeatStudy, Table::kReview,
+          Table::kRole,          Table::kRoleGrant,     Table::kScaleRecord, Table::kSignature,
+          Table::kSigningPolicy, Table::kSignInLink}) {
       tables.push_back({std::string(Name(table)),
                         {"id", "from_index", "to_index", "scope", "recorded_ms", "body"},
                         2,

@@ -266,6 +266,16 @@ std::optional<TokenRow> Reader::Token(std::string_view digest) const {
           }));
 }
 
+std::optional<EnrolmentRow> Reader::Enrolment(std::string_view digest) const {
+  return First(All(connection_->Query("SELECT digest, agent, instruments, expires_ms "
+                                      "FROM enrolment WHERE digest = :p1",
+                                      {std::string(digest)}, 4),
+                   [](Record& record) {
+                     return EnrolmentRow{std::move(record[0]), std::move(record[1]),
+                                         std::move(record[2]), ToInteger(record[3])};
+                   }));
+}
+
 std::vector<InboxRow> Reader::Inbox() const {
   return All(connection_->Query("SELECT agent, reported_at, body FROM inbox ORDER BY agent", {}, 3),
              [](Record& record) {

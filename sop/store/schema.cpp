@@ -44,6 +44,8 @@ constexpr std::array<Table, 12> kRegisters = {
     Table::kRepeatStudy, Table::kScaleRecord, Table::kHold,          Table::kReview,
 };
 
+constexpr std::array<Table, 4> kRegisters6 = {Table::kAgent, Table::kSignature,
+                                              Table::kSigningPolicy, Table::kSignInLink};
 constexpr std::array<Table, 3> kRegisters4 = {Table::kAccount, Table::kRole, Table::kRoleGrant};
 constexpr std::array<Table, 3> kRegisters3 = {Table::kFault, Table::kLogEpoch, Table::kAnchor};
 
@@ -256,9 +258,21 @@ void ToVersion5(Connection& connection) {
   for (const Table table : kRegisters4) IndexInForce(connection, table);
 }
 
+/// Agents with keys of their own; signatures of people, and who they are at their institution.
+void ToVersion6(Connection& connection) {
+  connection.Execute(For(connection.engine(),
+                         "CREATE TABLE enrolment (digest {TEXT} NOT NULL PRIMARY KEY, agent {TEXT} "
+                         "NOT NULL UNIQUE, instruments {TEXT} NOT NULL, expires_ms {BIGINT} NOT "
+                         "NULL){STRICT}"));
+  for (const Table table : kRegisters6) {
+    CreateRegister(connection, table);
+    IndexInForce(connection, table);
+  }
+}
+
 using Step = void (*)(Connection&);
-constexpr std::array<Step, kSchemaVersion> kSteps = {ToVersion1, ToVersion2, ToVersion3, ToVersion4,
-                                                     ToVersion5};
+constexpr std::array<Step, kSchemaVersion> kSteps = {ToVersion1, ToVersion2, ToVersion3,
+                                                     ToVersion4, ToVersion5, ToVersion6};
 
 std::int64_t Version(Connection& connection) {
   return ToInteger(

@@ -4,7 +4,7 @@
 
 namespace sop::store {
 
-inline constexpr std::int64_t kSchemaVersion = 5;
+inline constexpr std::int64_t kSchemaVersion = 6;
 
 /// Writes a tile, or writes it again with more hashes: level, index, hashes.
 inline constexpr const char* kPutTile =

@@ -50,6 +50,14 @@ std::string_view Name(Table table) {
       return "role";
     case Table::kRoleGrant:
       return "role_grant";
+    case Table::kAgent:
+      return "agent";
+    case Table::kSignature:
+      return "signature";
+    case Table::kSigningPolicy:
+      return "signing_policy";
+    case Table::kSignInLink:
+      return "sign_in_link";
   }
   return "unknown";  // unreachable for a valid enumerator; -Wswitch guards the list above
 }
@@ -75,6 +83,10 @@ bool IsKept(Table table) {
     case Table::kAccount:
     case Table::kRole:
     case Table::kRoleGrant:
+    case Table::kAgent:
+    case Table::kSignature:
+    case Table::kSigningPolicy:
+    case Table::kSignInLink:
       return false;
   }
   return false;  // unreachable for a valid enumerator; -Wswitch guards the list above

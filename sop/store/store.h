@@ -42,6 +42,10 @@ enum class Table {
   kAccount,
   kRole,
   kRoleGrant,
+  kAgent,
+  kSignature,
+  kSigningPolicy,
+  kSignInLink,
 };
 [[nodiscard]] std::string_view Name(Table table);  ///< the table's name, "limit_set"
 /// Whether questions about instruments keep the register in memory until it changes; the others
@@ -129,6 +133,14 @@ struct OpeningRow {
   std::int64_t idx = 0;
   std::string salt;
   std::string value;
+};
+
+/// A one-time code that nobody has used yet; codes are no part of the quality record.
+struct EnrolmentRow {
+  std::string digest;  ///< hex SHA-256 of the code
+  std::string agent;
+  std::string instruments;  ///< canonical JSON list of ids
+  std::int64_t expires_ms = 0;
 };
 
 struct InboxRow {
@@ -220,6 +232,7 @@ class Reader {
   [[nodiscard]] std::vector<QuantityRow> Quantities(std::string_view measurement) const;
 
   [[nodiscard]] std::optional<TokenRow> Token(std::string_view digest) const;
+  [[nodiscard]] std::optional<EnrolmentRow> Enrolment(std::string_view digest) const;
   [[nodiscard]] std::vector<InboxRow> Inbox() const;
 
   /// Nothing once it is erased.
@@ -279,6 +292,10 @@ class Transaction : public Reader {
   void AddMeasurement(const MeasurementRow& row);
   void AddQuantity(const QuantityRow& row);
   void AddToken(const TokenRow& row);
+  void DropTokens(std::string_view subject);
+  /// Replaces a code that was made for the same agent.
+  void SetEnrolment(const EnrolmentRow& row);
+  void DropEnrolment(std::string_view agent);
   void SetInbox(const InboxRow& row);
   void AddOpening(const OpeningRow& row);
   /// Leaves no copy in the table's pages; `Store::ForgetErased` sees to the rest.

@@ -80,6 +80,21 @@ void Transaction::AddToken(const TokenRow& row) {
   connection_->Insert("token", "digest, subject, role", {row.digest, row.subject, row.role});
 }
 
+void Transaction::DropTokens(std::string_view subject) {
+  connection_->Run("DELETE FROM token WHERE subject = :p1", {std::string(subject)});
+}
+
+void Transaction::SetEnrolment(const EnrolmentRow& row) {
+  DropEnrolment(row.agent);
+  connection_->Run(
+      "INSERT INTO enrolment (digest, agent, instruments, expires_ms) VALUES (:p1, :p2, :p3, :p4)",
+      {row.digest, row.agent, row.instruments, row.expires_ms});
+}
+
+void Transaction::DropEnrolment(std::string_view agent) {
+  connection_->Run("DELETE FROM enrolment WHERE agent = :p1", {std::string(agent)});
+}
+
 void Transaction::SetInbox(const InboxRow& row) {
   connection_->Run("DELETE FROM inbox WHERE agent = :p1", {row.agent});
   connection_->Insert("inbox", "agent, reported_at, body", {row.agent, row.reported_at, row.body});

@@ -179,7 +179,7 @@ class Bench {
     const std::int64_t time = kStartMs + n * kStepMs;
     for (std::int64_t now = now_ms_; now < time && !now_ms_.compare_exchange_weak(now, time);) {
     }
-    record_->Submit(service::Submission(n), "agent:room");
+    record_->Submit(service::Submission(n), "ana");
   }
   void Ask(Json& row) {
     const auto pick = [&](int below) {

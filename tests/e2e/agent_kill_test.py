@@ -15,6 +15,8 @@ import time
 import unittest
 import urllib.request
 
+import processes
+
 ETALON = pathlib.Path(os.environ.get("ETALON_BIN", "build/release/etalon"))
 FILES = int(os.environ.get("ETALON_FILES", "500"))
 KILLS = int(os.environ.get("ETALON_KILLS", "50"))
@@ -152,9 +154,8 @@ class AgentAndServiceKilled(unittest.TestCase):
         def answers():
             return self.ask("/api/v1/procedures") is not None
         self.wait_for(answers, 20)
-        admin = (self.home / "record" / "admin.token").read_text().strip()
-        token = self.ask("/api/v1/agents", {"name": "kill-test"}, admin)["token"]
-        (self.home / "agent.token").write_text(token + "\n")
+        processes.enrol("http://127.0.0.1:%d" % self.port, self.home / "record", "kill-test",
+                        ["lsm-1"], self.home / "agent.toml")
 
     def stored(self):
         return len(list((self.home / "spool" / "sent").glob("*.json")))

@@ -154,12 +154,10 @@ class FirstLight(unittest.TestCase):
             for i, title, analysis, quantity, definition, bound in PROCEDURES))
         service, cls.address = processes.start_service(cls.folder, facility)
         cls.running.append(service)
-        admin = (cls.folder / "data/admin.token").read_text().strip()
-        token = post(cls.address + "/api/v1/agents", {"name": "e2e"}, admin)["token"]
-        (cls.folder / "agent.token").write_text(token)
         (cls.folder / "watched").mkdir()
         cls.agent_port = processes.free_port()
         (cls.folder / "agent.toml").write_text(AGENT % (cls.address, cls.agent_port))
+        processes.enrol(cls.address, cls.folder / "data", "e2e", ["wf-1"], cls.folder / "agent.toml")
         cls.running.append(processes.Program(
             [processes.BIN, "agent", "--config", cls.folder / "agent.toml"],
             cls.folder / "agent.log"))

@@ -2,6 +2,7 @@
 test runs as root, the ones that are not ours as an unprivileged user."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -93,6 +94,19 @@ def start_service(folder, facility=None, port=None, options=()):
 
     wait_for("the service", is_ready)
     return service, address
+
+
+def enrol(address, folder, agent, instruments, config):
+    """An agent's key and token beside `config`, by a code of the administrator's."""
+    admin = (folder / "admin.token").read_text().strip()
+    request = urllib.request.Request(
+        address + "/api/v1/agents/enrolments",
+        json.dumps({"agent": agent, "instruments": instruments}).encode(),
+        {"Authorization": "Bearer " + admin, "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        code = json.load(answer)["code"]
+    subprocess.run([BIN, "agent", "enrol", "--service", address, "--code", code, "--config", config],
+                   check=True, stdout=subprocess.DEVNULL)
 
 
 def have(*programs):

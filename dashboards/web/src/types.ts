@@ -250,7 +250,20 @@ export interface RawLink {
   url?: Maybe<string>;
 }
 
+export interface Signature {
+  id: string;
+  record: { kind: string; id: string; version: number | string; digest: string };
+  meaning: string;
+  signer: string;
+  printed_name: string;
+  reason: string;
+  signed_at: string;
+  current: boolean;
+  invalidated?: Maybe<{ by: string; at: string; reason: string }>;
+}
+
 export interface MeasurementPage extends MeasurementRow {
+  signatures?: Maybe<Signature[]>;
   performer?: Maybe<string>;
   agent?: Maybe<string | { name?: string; version?: string }>;
   measured_at?: Maybe<string>;

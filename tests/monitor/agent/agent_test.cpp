@@ -72,14 +72,16 @@ class AgentTest : public testing::Test {
             latest(config.spool_dir / "latest.json"),
             metrics({"lsm-1"}, latest),
             client(config.service, "secret"),
-            uploader(spool, registers, client, metrics, {"lsm-1"}, 1),
-            agent(config, program, {spool, registers, metrics, latest, [](const std::string&) {
-                                      return TextPairs();
-                                    }}) {}
+            uploader({spool, registers, client, metrics, signer}, {"lsm-1"}, 1),
+            agent(config, program,
+                  {spool, registers, metrics, latest,
+                   [](const std::string&) { return TextPairs(); }, signer}) {}
       Spool spool;
       RegisterCache registers;
       LatestValues latest;
       AgentMetrics metrics;
+      std::optional<measurement::AgentSigner> signer{
+          {"test", sop::journal::GenerateSigningKey()}};
       ServiceClient client;
       Uploader uploader;
       Agent agent;

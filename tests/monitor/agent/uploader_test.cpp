@@ -26,11 +26,12 @@ class UploaderTest : public testing::Test {
           latest(home / "latest.json"),
           metrics({"lsm-1"}, latest),
           client(url, ""),
-          uploader(spool, registers, client, metrics, {"lsm-1"}, 1) {}
+          uploader({spool, registers, client, metrics, signer}, {"lsm-1"}, 1) {}
     Spool spool;
     RegisterCache registers;
     LatestValues latest;
     AgentMetrics metrics;
+    std::optional<measurement::AgentSigner> signer;
     ServiceClient client;
     Uploader uploader;
   };
@@ -86,6 +87,19 @@ TEST_F(UploaderTest, AProxysOkWithHtmlDeletesNothing) {
   EXPECT_EQ(Count().pending, 0U);
   EXPECT_EQ(service_.blobs["aa"], "bytes of k1");
   EXPECT_EQ(service_.stored(), 1U);
+}
+
+TEST_F(UploaderTest, WhatWasMeasuredBeforeTheKeyWasChangedIsSignedByTheNewOne) {
+  AddEntry("k1", "aa");
+  parts_->signer = {"confocal-room", sop::journal::GenerateSigningKey()};
+  Send();
+  AddEntry("k2", "bb");
+  parts_->signer = {"confocal-room", sop::journal::GenerateSigningKey()};
+  Send();
+  ASSERT_EQ(service_.stored(), 2U);
+  const std::string key = sop::journal::PublicKeyOf(parts_->signer->key);
+  EXPECT_FALSE(measurement::IsSignedBy(service_.submissions["k1"], key));
+  EXPECT_TRUE(measurement::IsSignedBy(service_.submissions["k2"], key));
 }
 
 TEST_F(UploaderTest, AReceiptForAnotherKeyDeletesNothing) {

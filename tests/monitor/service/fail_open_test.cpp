@@ -17,7 +17,7 @@ class FailOpenTest : public RecordTest {
     record_->ApplyFacility(text, dir_, "admin");
   }
   std::string Submit(const Json& submission) {
-    record_->Submit(submission, "agent:confocal-room");
+    record_->Submit(submission, "ana");
     return submission.at("key").get<std::string>();
   }
 };

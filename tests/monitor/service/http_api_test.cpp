@@ -27,7 +27,8 @@ TEST_F(HttpApiTest, AnAgentSubmitsAndEveryoneReads) {
 TEST_F(HttpApiTest, SubmittingTwiceStoresOnce) {
   const Json first = SubmitOne();
   const Json again =
-      PostJson("/api/v1/measurements", SubmissionOf("raw", "\x89PNG\r\n\x1a\n", 0.5), agent_, 200);
+      PostJson("/api/v1/measurements",
+               Signed(SubmissionOf("raw", "\x89PNG\r\n\x1a\n", 0.5), signer_), agent_, 200);
   EXPECT_EQ(first, again);
   EXPECT_EQ(GetJson("/api/v1/measurements").at("items").size(), 1U);
 }
@@ -162,9 +163,14 @@ TEST_F(HttpApiTest, FitnessInBatches) {
   EXPECT_EQ(TypeOf(PostJson("/api/v1/fitness", {{"asks", 1}}, "", 400)), "bad_query");
 }
 
-TEST_F(HttpApiTest, AgentsGetATokenOnceAndReportTheirInbox) {
-  const Json issued = PostJson("/api/v1/agents", {{"name", "room-2"}}, admin_, 201);
-  const std::string token = issued.at("token");
+TEST_F(HttpApiTest, AgentsEnrolByACodeAndReportTheirInbox) {
+  const Json opened = PostJson("/api/v1/agents/enrolments",
+                               {{"agent", "room-2"}, {"instruments", {"lsm-1"}}}, admin_, 201);
+  const sop::journal::SigningKey key = sop::journal::GenerateSigningKey();
+  const Json enrol = {{"code", opened.at("code")}, {"public_key", sop::journal::PublicKeyOf(key)}};
+  const Json enrolled = PostJson("/api/v1/agents/enrol", enrol, "", 201);
+  EXPECT_EQ(TypeOf(PostJson("/api/v1/agents/enrol", enrol, "", 403)), "enrolment_refused");
+  const std::string token = enrolled.at("token");
   const auto session = Client().Get("/api/v1/session", Bearer(token));
   const Json who = Json::parse(session->body);
   EXPECT_EQ(who.at("subject"), "agent:room-2");
@@ -180,7 +186,37 @@ TEST_F(HttpApiTest, AgentsGetATokenOnceAndReportTheirInbox) {
   ASSERT_EQ(inbox.at("items").size(), 1U) << inbox;
   EXPECT_EQ(inbox["items"][0]["name"], "a.tif");
   EXPECT_EQ(contacts_.LastSeen().count("room-2"), 1U);
-  EXPECT_EQ(TypeOf(PostJson("/api/v1/agents", {{"name", "no spaces"}}, admin_, 400)), "bad_name");
+  const Json agents = GetJson("/api/v1/agents");
+  ASSERT_EQ(agents.at("items").size(), 2U) << agents;
+  EXPECT_EQ(agents["items"][1]["agent"], "room-2");
+  EXPECT_EQ(agents["items"][1]["last_seen"], "2026-03-01T09:00:00.000Z");
+  EXPECT_TRUE(agents["items"][0]["last_seen"].is_null());
+}
+
+TEST_F(HttpApiTest, ARevokedAgentIsToldWhyWhateverItAsks) {
+  SubmitOne();
+  PostJson("/api/v1/agents/confocal-room/revoke", {{"reason", "PC was stolen"}}, admin_, 201);
+  const Json problem =
+      PostJson("/api/v1/measurements",
+               Signed(SubmissionOf("raw", "\x89PNG\r\n\x1a\n", 0.5), signer_), agent_, 403);
+  EXPECT_EQ(TypeOf(problem), "agent_revoked");
+  EXPECT_NE(problem.at("detail").get<std::string>().find("PC was stolen"), std::string::npos);
+  EXPECT_EQ(Put(DigestOf("x"), "x", agent_), 403);
+  EXPECT_EQ(GetJson("/api/v1/measurements").at("items").size(), 1U);
+}
+
+TEST_F(HttpApiTest, AnAgentMayNotSpeakForAnother) {
+  const std::string other = Enrol("room-2").token;
+  const Json submission = Signed(SubmissionOf("raw", "\x89PNG\r\n\x1a\n", 0.5), signer_);
+  EXPECT_GT(Put(DigestOf("raw"), "raw", other), 0);
+  EXPECT_GT(Put(DigestOf("\x89PNG\r\n\x1a\n"), "\x89PNG\r\n\x1a\n", other), 0);
+  EXPECT_EQ(TypeOf(PostJson("/api/v1/measurements", submission, other, 403)),
+            "signature_wrong_agent");
+  const Json rotation = {{"public_key", sop::journal::PublicKeyOf(signer_.key)},
+                         {"replaces", signer_.KeyId()},
+                         {"signature", submission.at("signature")}};
+  EXPECT_EQ(TypeOf(PostJson("/api/v1/agents/confocal-room/key", rotation, other, 403)),
+            "signature_wrong_agent");
 }
 
 TEST_F(HttpApiTest, BadJsonIsAProblem) {

@@ -65,7 +65,9 @@ class HttpTest : public RecordTest {
     record_->people().SeedRoles();
     ApplyFacility();
     admin_ = record_->IssueToken("admin", "admin");
-    agent_ = record_->IssueToken("agent:confocal-room", "agent");
+    const EnrolledAgent enrolled = Enrol("confocal-room");
+    signer_ = enrolled.signer;
+    agent_ = enrolled.token;
     blobs_ = std::make_unique<BlobStore>(std::filesystem::path(dir_) / "blobs");
     ServerOptions options;
     options.port = 0;
@@ -144,12 +146,13 @@ class HttpTest : public RecordTest {
   Json SubmitOne(double fwhm = 0.5) const {
     EXPECT_GT(Put(DigestOf("raw"), "raw", agent_), 0);
     EXPECT_GT(Put(DigestOf("\x89PNG\r\n\x1a\n"), "\x89PNG\r\n\x1a\n", agent_), 0);
-    return PostJson("/api/v1/measurements", SubmissionOf("raw", "\x89PNG\r\n\x1a\n", fwhm), agent_,
-                    201);
+    return PostJson("/api/v1/measurements",
+                    Signed(SubmissionOf("raw", "\x89PNG\r\n\x1a\n", fwhm), signer_), agent_, 201);
   }
 
   std::string admin_;
   std::string agent_;
+  measurement::AgentSigner signer_;
   std::unique_ptr<BlobStore> blobs_;
   AgentContacts contacts_;
   RequestMeter meter_;

@@ -223,7 +223,7 @@ TEST_F(HttpGuardTest, WhatTheJournalCannotHoldIsTheSendersFault) {
     change(document["quantities"]);
     Json submission = Wrap(document);
     submission["raw"] = Json::array();
-    return TypeOf(PostJson("/api/v1/measurements", submission, agent_, 422));
+    return TypeOf(PostJson("/api/v1/measurements", submission, admin_, 422));
   };
   const std::string before = record_->Checkpoint();
   EXPECT_EQ(refused([](Json& quantities) {

@@ -78,6 +78,7 @@ TEST_F(HttpOpenApiTest, RealAnswersFitTheirSchemas) {
        "/api/v1/measurements/" + receipt.at("key").get<std::string>()},
       {"/api/v1/series", "/api/v1/series?subject=lsm-1/63x-561&quantity=psf.fwhm.z"},
       {"/api/v1/fitness", "/api/v1/fitness?instrument=lsm-1&profile=routine"},
+      {"/api/v1/signatures", "/api/v1/signatures?kind=instrument&id=lsm-1"},
       {"/api/v1/proof/{index}", "/api/v1/proof/1"},
       {"/api/v1/consistency", "/api/v1/consistency?from=3&to=7"},
       {"/status/{instrument}", "/status/lsm-1"}};
@@ -95,7 +96,14 @@ TEST_F(HttpOpenApiTest, RealAnswersFitTheirSchemas) {
 TEST_F(HttpOpenApiTest, RealCommandsFitTheirSchemas) {
   ExpectFits(PostJson("/api/v1/instruments", {{"id", "a"}, {"name", "A"}}, admin_, 201),
              "/api/v1/instruments", "post");
-  ExpectFits(PostJson("/api/v1/agents", {{"name", "a"}}, admin_, 201), "/api/v1/agents", "post");
+  const Json opened = PostJson("/api/v1/agents/enrolments",
+                               {{"agent", "a"}, {"instruments", {"lsm-1"}}}, admin_, 201);
+  ExpectFits(opened, "/api/v1/agents/enrolments", "post");
+  ExpectFits(PostJson("/api/v1/agents/enrol",
+                      {{"code", opened.at("code")},
+                       {"public_key", sop::journal::PublicKeyOf(signer_.key)}},
+                      "", 201),
+             "/api/v1/agents/enrol", "post");
   ExpectFits(PostJson("/api/v1/inbox", {{"entries", Json::array()}}, agent_, 200), "/api/v1/inbox",
              "post");
   ExpectFits(

@@ -70,27 +70,27 @@ TEST_F(HttpTilesTest, TheTilesGiveTheRootOfTheCheckpoint) {
 }
 
 TEST_F(HttpTilesTest, WhatIsNotThereIsNotFound) {
-  ASSERT_EQ(Latest().tree_size, 16U);
-  EXPECT_EQ(Status("/tile/0/000.p/16"), 200);
+  ASSERT_EQ(Latest().tree_size, 18U);
+  EXPECT_EQ(Status("/tile/0/000.p/18"), 200);
   for (const char* target : {"/tile/0/000",
-                             "/tile/0/000.p/17",
+                             "/tile/0/000.p/19",
                              "/tile/0/000.p/0",
-                             "/tile/0/000.p/016",
+                             "/tile/0/000.p/018",
                              "/tile/0/000.p/256",
                              "/tile/0/000.p/-1",
                              "/tile/0/000.p/1x",
-                             "/tile/0/0.p/16",
-                             "/tile/0/0000.p/16",
-                             "/tile/0/x000/000.p/16",
-                             "/tile/0/000/000.p/16",
+                             "/tile/0/0.p/18",
+                             "/tile/0/0000.p/18",
+                             "/tile/0/x000/000.p/18",
+                             "/tile/0/000/000.p/18",
                              "/tile/0/001.p/1",
                              "/tile/1/000.p/1",
-                             "/tile/00/000.p/16",
+                             "/tile/00/000.p/18",
                              "/tile/64/000.p/1",
                              "/tile/63/000.p/1",
                              "/tile/x/000.p/1",
                              "/tile/entries/000",
-                             "/tile/entries/000.p/16",
+                             "/tile/entries/000.p/18",
                              "/tile/0",
                              "/tile",
                              "/tile/0/x001/234",

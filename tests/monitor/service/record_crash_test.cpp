@@ -18,7 +18,7 @@ class CrashTest : public RecordTest {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([this, t, pipe] {
         for (int k = t;; k += 4) {
-          record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "agent:a");
+          record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "ana");
           if (write(pipe, &k, sizeof k) != sizeof k) _exit(1);
         }
       });
@@ -54,7 +54,7 @@ TEST_F(CrashTest, WhatWasAcknowledgedIsThereAfterKillMinusNine) {
     Open();  // checks every leaf against the last checkpoint
     for (const int k : numbers) {
       bool created = true;
-      record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "agent:a", &created);
+      record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "ana", &created);
       EXPECT_FALSE(created) << k;
     }
     const std::string before = record_->DumpDigest();
@@ -77,7 +77,7 @@ TEST_F(CrashTest, AServerKilledBetweenCommitsLosesAndDoublesNothing) {
       for (int k = t; !ending; k += 4) {
         for (bool done = false; !done;) {
           try {
-            record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "agent:a");
+            record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "ana");
             done = true;
           } catch (const sop::store::StoreError&) {
             std::this_thread::sleep_for(std::chrono::milliseconds(20));

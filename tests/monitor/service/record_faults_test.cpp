@@ -66,7 +66,7 @@ TEST_F(RecordFaultsTest, ErasingLeavesNoTraceInAnyFileAndEveryProof) {
     const std::string name = "Reporter-" + std::to_string(1000 + i) + "-Name";
     Report(name, name + std::string(static_cast<std::size_t>(i * 67 % 3000), 'x') + name);
   }
-  record_->Submit(Submission(1, 0.5, "2026-03-01T08:00:00Z"), "agent:confocal-room");
+  record_->Submit(Submission(1, 0.5, "2026-03-01T08:00:00Z"), "ana");
   const std::string events = record_->Events(0, 500).at("items").dump();
   for (int i = 0; i < 60; i += 7) {
     const std::string name = "Reporter-" + std::to_string(1000 + i) + "-Name";

@@ -13,7 +13,7 @@ class FitnessTest : public RecordTest {
     Json submission = Submission(++count_, fwhm, at);
     submission["purpose"] = purpose;
     submission["performer"] = performer;
-    record_->Submit(submission, "agent:confocal-room");
+    record_->Submit(submission, "ana");
   }
   [[nodiscard]] Json Slot(const char* from, const char* to) const {
     return record_->Fitness({"lsm-1", "63x-561", "routine", from, to}, {});
@@ -164,7 +164,7 @@ class NeedsTest : public FitnessTest {
     submission["procedure"] = procedure;
     submission["configuration"] = configuration;
     submission["key"] = measurement::SubmissionKey(document, "lsm-1", configuration, procedure);
-    record_->Submit(submission, "agent:a");
+    record_->Submit(submission, "ana");
   }
   [[nodiscard]] Json Whole() const {
     return record_->Fitness({"lsm-1", "", "routine", "", ""}, {});
@@ -216,7 +216,7 @@ TEST_F(NeedsTest, EndingAnAssignmentCuresNoFailure) {
 TEST_F(FitnessTest, AFailureDatedInTheFutureCountsFromItsReceipt) {
   Measure("2026-03-02T10:00:00Z", 0.8);
   const auto submit = [&](const char* acquired, double fwhm) {
-    const Json receipt = record_->Submit(Submission(++count_, fwhm, acquired), "agent:a");
+    const Json receipt = record_->Submit(Submission(++count_, fwhm, acquired), "ana");
     return record_->Measurement(receipt.at("key").get<std::string>(), {});
   };
   const Json ahead = submit("2026-03-09T10:00:00Z", 1.5);
@@ -242,7 +242,7 @@ TEST_F(FitnessTest, ATimeWithoutZoneIsSaid) {
     Json document = Json::parse(
         Submission(++count_, 0.8, "2026-03-02T09:00:00")["document"].get<std::string>());
     if (noticed) document["findings"] = {{{"code", "clock"}, {"severity", "info"}}};
-    const Json receipt = record_->Submit(Wrap(document), "agent:a");
+    const Json receipt = record_->Submit(Wrap(document), "ana");
     return record_->Measurement(receipt.at("key").get<std::string>(), {}).at("review");
   };
   EXPECT_EQ(review(true), "released_by_rule");
@@ -255,7 +255,7 @@ TEST_F(FitnessTest, WarningsAreReviewedByAPerson) {
     Json document = Json::parse(
         Submission(++count_, 0.8, "2026-03-02T09:00:00Z")["document"].get<std::string>());
     document["findings"] = {{{"code", "saturated"}, {"severity", severity}}};
-    const Json receipt = record_->Submit(Wrap(document), "agent:a");
+    const Json receipt = record_->Submit(Wrap(document), "ana");
     return record_->Measurement(receipt.at("key").get<std::string>(), {}).at("decision");
   };
   EXPECT_EQ(decision("info").at("review"), "released_by_rule");
@@ -295,7 +295,7 @@ TEST_F(FitnessTest, TheSameDataAnalysedAgainIsNoRepeat) {
   Json document =
       Json::parse(Submission(count_, 1.6, "2026-03-03T10:00:00Z")["document"].get<std::string>());
   document["software"]["version"] = "0.2.0";
-  record_->Submit(Wrap(document), "agent:a");
+  record_->Submit(Wrap(document), "ana");
   EXPECT_EQ(VerdictName(), "unknown");
   Measure("2026-03-03T11:00:00Z", 1.6, "repeat");
   EXPECT_EQ(VerdictName(), "out_of_spec");

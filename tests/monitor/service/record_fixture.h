@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "monitor/measurement/agent_signature.h"
 #include "monitor/measurement/submission_key.h"
 #include "monitor/service/record.h"
 #include "monitor/service/time_text.h"
@@ -124,6 +125,27 @@ class RecordTest : public ::testing::Test {
                                   {"bytes", 3},
                                   {"archived", true}}})},
             {"pictures", Json::array()}};
+  }
+
+  /// An agent as its PC holds it: name, key, token.
+  struct EnrolledAgent {
+    measurement::AgentSigner signer;
+    std::string token;
+  };
+  EnrolledAgent Enrol(const std::string& name, const Json& instruments = {"lsm-1"}) const {
+    EnrolledAgent agent{{name, sop::journal::GenerateSigningKey()}, ""};
+    const Json opened =
+        record_->OpenEnrolment({{"agent", name}, {"instruments", instruments}}, "admin");
+    agent.token = record_
+                      ->EnrolAgent({{"code", opened.at("code")},
+                                    {"public_key", sop::journal::PublicKeyOf(agent.signer.key)}})
+                      .at("token");
+    return agent;
+  }
+  static Json Signed(Json submission, const measurement::AgentSigner& signer) {
+    submission["agent"]["name"] = signer.agent;
+    measurement::Sign(submission, signer);
+    return submission;
   }
 
   static std::string Hex(int n) {

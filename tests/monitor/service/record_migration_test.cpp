@@ -36,7 +36,7 @@ TEST_F(MigrationTest, ARecordOfVersion1BecomesOneOfTheNewest) {
   // What the migration made of the read tables is what the journal makes of them.
   const std::string migrated = record_->DumpDigest();
   EXPECT_EQ(record_->Rebuild(), migrated);
-  record_->Submit(Submission(100, 0.8, "2026-03-01T08:30:00Z"), "agent:a");
+  record_->Submit(Submission(100, 0.8, "2026-03-01T08:30:00Z"), "ana");
   Open();
   EXPECT_EQ(record_->Events(0, 1).at("tree_size"), 55);
 }
@@ -50,7 +50,7 @@ TEST_F(MigrationTest, TheSameJournalGivesTheSameRowsOnEitherEngine) {
                      "admin");
   }
   for (int i = 0; i < 30; ++i) {
-    record_->Submit(Submission(i, i % 3 == 0 ? 2.0 : 0.8, "2026-03-01T08:30:00Z"), "agent:a");
+    record_->Submit(Submission(i, i % 3 == 0 ? 2.0 : 0.8, "2026-03-01T08:30:00Z"), "ana");
   }
   const Json hold =
       record_->Command("hold_placed", {{"instrument", "lsm-1"}, {"reason", "laser"}}, "admin");

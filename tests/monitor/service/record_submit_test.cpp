@@ -13,7 +13,7 @@ class SubmitTest : public RecordTest {
   SubmitTest() { ApplyFacility(); }
 
   Json Submit(int raw, double fwhm, const std::string& acquired_at) {
-    return record_->Submit(Submission(raw, fwhm, acquired_at), "agent:confocal-room");
+    return record_->Submit(Submission(raw, fwhm, acquired_at), "ana");
   }
   [[nodiscard]] Json Page(int limit, const std::string& cursor = "") const {
     QualityRecord::MeasurementsQuery query;
@@ -22,14 +22,14 @@ class SubmitTest : public RecordTest {
     return record_->Measurements(query, {});
   }
   std::string Refusal(const Json& submission) {
-    return ProblemOf([&] { record_->Submit(submission, "agent:confocal-room"); });
+    return ProblemOf([&] { record_->Submit(submission, "ana"); });
   }
 };
 
 TEST_F(SubmitTest, AMeasurementIsTwoEventsUnderOneCheckpoint) {
   bool created = false;
   const Json submission = Submission(1, 0.8, "2026-03-01T08:30:00Z");
-  const Json receipt = record_->Submit(submission, "agent:confocal-room", &created);
+  const Json receipt = record_->Submit(submission, "ana", &created);
   EXPECT_TRUE(created);
   EXPECT_EQ(receipt.at("schema"), "etalon.receipt/1");
   EXPECT_EQ(receipt.at("key"), submission.at("key"));
@@ -44,7 +44,7 @@ TEST_F(SubmitTest, AMeasurementIsTwoEventsUnderOneCheckpoint) {
   const auto received = sop::journal::ParseEvent(
       record_->Events(8, 1).at("items").at(0).at("line").get<std::string>());
   EXPECT_EQ(received.type, "measurement_received");
-  EXPECT_EQ(received.actor, "agent:confocal-room");
+  EXPECT_EQ(received.actor, "ana");
   EXPECT_EQ(received.body.at("document"), submission.at("document"));
 }
 
@@ -62,12 +62,12 @@ TEST_F(SubmitTest, TheDecisionEmbedsWhatJudgedIt) {
 
 TEST_F(SubmitTest, SendingItAgainStoresItOnceAndGivesTheSameReceipt) {
   const Json submission = Submission(1, 0.8, "2026-03-01T08:30:00Z");
-  const Json first = record_->Submit(submission, "agent:confocal-room");
+  const Json first = record_->Submit(submission, "ana");
   Submit(2, 0.8, "2026-03-01T08:31:00Z");
   SetClock("2026-03-05T09:00:00Z");
   Open();
   bool created = true;
-  EXPECT_EQ(record_->Submit(submission, "agent:other", &created), first);
+  EXPECT_EQ(record_->Submit(submission, "bruno", &created), first);
   EXPECT_FALSE(created);
   EXPECT_EQ(record_->Events(0, 100).at("tree_size"), 12);
 }
@@ -83,7 +83,7 @@ TEST_F(SubmitTest, EightThreadsStoreEachMeasurementOnce) {
       for (int k = 0; k < kKeys; ++k) {
         bool is_new = false;
         receipts[t].push_back(
-            record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "agent:a", &is_new).dump());
+            record_->Submit(Submission(k, 0.8, "2026-03-01T08:30:00Z"), "ana", &is_new).dump());
         created += is_new ? 1 : 0;
       }
     });
@@ -107,7 +107,7 @@ TEST_F(SubmitTest, ARefusedSubmissionLeavesItsBatchAlone) {
           document["analysis"] = "power";
           submission = Wrap(document);
         }
-        refused += ProblemOf([&] { record_->Submit(submission, "agent:a"); }) == "wrong_analysis";
+        refused += ProblemOf([&] { record_->Submit(submission, "ana"); }) == "wrong_analysis";
       }
     });
   }
@@ -180,7 +180,7 @@ TEST_F(SubmitTest, ADocumentWithoutQuantitiesIsStoredAsUnmeasurable) {
   document["findings"] = Json::array(
       {{{"code", "unreadable"}, {"severity", "fault"}, {"text", "The file is cut short."}}});
   document.erase("acquired_at");
-  const Json receipt = record_->Submit(Wrap(document), "agent:a");
+  const Json receipt = record_->Submit(Wrap(document), "ana");
   EXPECT_EQ(receipt.at("outcome"), "unmeasurable");
   const Json measurement = record_->Measurement(receipt.at("key").get<std::string>(), {});
   EXPECT_EQ(measurement.at("acquired_at"), "2026-03-01T08:30:00.000Z");

@@ -272,6 +272,25 @@ TEST_F(StoreTest, TheFirstSchemaIsGivenItsTiles) {
   EXPECT_EQ(stored.Root(), edge.Root());
   EXPECT_EQ(tables->TileCount(), 7);
   EXPECT_EQ(tables->EventCount(), kEvents);
+  EXPECT_TRUE(tables->Rows(Table::kAgent, kEvents).empty());
+  EXPECT_FALSE(tables->Enrolment("d").has_value());
+}
+
+TEST_F(StoreTest, ACodeIsReplacedByTheNextOfItsAgent) {
+  Store store(path_);
+  auto transaction = store.Begin();
+  transaction->SetEnrolment({"d1", "room", "[\"a\"]", 7});
+  transaction->SetEnrolment({"d2", "room", "[\"b\"]", 8});
+  transaction->SetEnrolment({"d3", "other", "[\"c\"]", 9});
+  EXPECT_FALSE(transaction->Enrolment("d1").has_value());
+  const auto row = transaction->Enrolment("d2");
+  ASSERT_TRUE(row.has_value());
+  EXPECT_EQ(row->agent, "room");
+  EXPECT_EQ(row->instruments, "[\"b\"]");
+  EXPECT_EQ(row->expires_ms, 8);
+  transaction->DropEnrolment("room");
+  EXPECT_FALSE(transaction->Enrolment("d2").has_value());
+  EXPECT_TRUE(transaction->Enrolment("d3").has_value());
 }
 
 TEST_F(StoreTest, RefusesASchemaThatIsNewer) {

@@ -11,6 +11,7 @@ import type { Finding, MeasurementPage, PictureLink, Verdict } from "../types.ts
 import { Meaning } from "./measurement_meaning.tsx";
 import { Objects } from "./measurement_objects.tsx";
 import { Provenance } from "./measurement_provenance.tsx";
+import { Signatures } from "./measurement_signatures.tsx";
 
 const t = texts.measurement;
 
@@ -136,6 +137,7 @@ export function MeasurementPageView({ id }: { id: string }) {
       </div>
       <Objects objects={m.document?.objects ?? []} />
       <Findings findings={m.document?.findings ?? []} />
+      <Signatures m={m} setting={setting} />
       <Provenance m={m} setting={setting} />
     </>
   );
