@@ -133,7 +133,10 @@ class Bench {
     const double begin = WallMs();
     const double used = CpuMs(CLOCK_PROCESS_CPUTIME_ID);
     record_ = std::make_unique<QualityRecord>(
-        RecordOptions{data, "demo/bench", [this] { return FromMs(now_ms_.load()); }, database});
+        RecordOptions{.data_dir = data,
+                      .log_origin = "demo/bench",
+                      .clock = [this] { return FromMs(now_ms_.load()); },
+                      .database = database});
     figures_["start"] = {{"wall_ms", WallMs() - begin},
                          {"cpu_ms", CpuMs(CLOCK_PROCESS_CPUTIME_ID) - used}};
     record_->ApplyFacility(FacilityText(), ".", "admin");
