@@ -201,8 +201,8 @@ double SlopeKeptOfAHalo(int side) {
     }
     stack.planes.push_back(plane);
   }
-  const auto projection = std::get<Projection>(ProjectMaximum(stack));
-  const NoiseLine start = StartNoise(stack, Settings(), DetectBeads(stack, projection, Settings()));
+  const auto maximum = std::get<cv::Mat>(ProjectMaximum(stack));
+  const NoiseLine start = StartNoise(stack, Settings(), DetectBeads(stack, maximum, Settings()));
   EXPECT_NEAR(start.per_adu, 0.2, 0.1 / side);  // two standard errors
   const auto field = std::get<PsfField>(LocateBeads(stack, Settings()));
   EXPECT_EQ(field.Kept(), side * side);
