@@ -29,8 +29,7 @@ class BackupAndRestore(unittest.TestCase):
         (self.home / "agent.toml").write_text(agent)
         self.running = []
         self.service = self.start_service()
-        token = self.post("/api/v1/agents", {"name": "kill-test"})["token"]
-        (self.home / "agent.token").write_text(token)
+        processes.enrol(self.address, self.home / "data", "kill-test", ["lsm-1"], self.home / "agent.toml")
         self.run_program("agent", "--config", self.home / "agent.toml")
 
     def tearDown(self):

@@ -21,7 +21,7 @@ TEST_F(RecordEpochsTest, ARestoreIsTheNextEventAndStandsInEveryCheckpointAfterIt
   EXPECT_EQ(opened.at("log_index"), before.tree_size);
   Open();
   ApplyFacility();
-  record_->Submit(Submission(1, 0.5, "2026-03-01T08:00:00Z"), "agent:confocal-room");
+  record_->Submit(Submission(1, 0.5, "2026-03-01T08:00:00Z"), "admin");
   EXPECT_EQ(Newest().epoch, 2U);
   const Json item = record_->Epochs().at("items").at(0);
   EXPECT_EQ(item.at("restored_size"), before.tree_size);
