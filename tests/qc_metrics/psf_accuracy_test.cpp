@@ -173,10 +173,10 @@ TEST(PsfAccuracy, TurnedAndTiltedBeadsGiveTheProfileWidthThroughTheMaximum) {
 }
 
 TEST(PsfAccuracy, FaintBeadsStayWithinTheBound) {
-  const BeadScene scene = FieldScene(120, 200.0, 3);
+  const BeadScene scene = FieldScene(240, 200.0, 3);
   const FieldErrors errors = ErrorsOf(scene, Measure(scene, SettingsOf(scene)));
-  EXPECT_GE(errors.kept, 119);
-  // 1.45 % / sqrt(120) = .13 %, of which .4 % is three; the bias of 3,000 such beads is 0 +- .03 %.
+  EXPECT_GE(errors.kept, 238);
+  // 1.5 % / sqrt(240) = .10 %, of which .4 % is four; the bias of 3,000 such beads is 0 +- .03 %.
   ExpectUnbiased(errors, 0.004, 0.8, 1.25);
   ExpectNearTheBound(errors);
 }
