@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/support/memory_tree.h"
 #include "tests/sop/journal/reference_tree.h"
+#include "tests/support/memory_tree.h"
 
 namespace sop::journal {
 namespace {

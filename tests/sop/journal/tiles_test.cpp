@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "tests/support/memory_tree.h"
 #include "tests/sop/journal/reference_tree.h"
+#include "tests/support/memory_tree.h"
 
 namespace sop::journal {
 namespace {
