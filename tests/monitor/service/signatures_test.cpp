@@ -160,6 +160,9 @@ TEST_F(SignaturesTest, ARecordThatChangedSinceItWasShownIsNotSigned) {
   Json other = Order("procedure", "PSF-03", "approved");
   other["record"]["version"] = 99;
   EXPECT_EQ(Refusal(other), "record_changed");
+  Json unlike = Order("procedure", "PSF-03", "approved");
+  unlike["record"]["digest"] = Order("measurement", key_, "reviewed")["record"]["digest"];
+  EXPECT_EQ(Refusal(unlike), "record_changed") << "the version alone does not tell what was shown";
 }
 
 TEST_F(SignaturesTest, ASignatureIsTakenBackOnceWithAReasonAndStaysVisible) {
